@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel table: one set of pure functions per instruction set. Kernels know nothing of graphs,
+// threads, memory management or errors: callers hand in checked pointers and sizes, and every table
+// gives the bytes of the reference (reference.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace octet::kernels {
+
+// How a table reads an activation byte. A u8 code q and the s8 code q - 128 are the same byte with
+// the top bit flipped, so a caller shifts zero points and bounds once and never converts data
+// inside a network.
+enum class Sign : std::uint8_t { u8, s8 };
+
+// What a GEMM writes: 8-bit codes (one byte), float, or the int32 accumulator.
+enum class Store : std::uint8_t { q8, f32, s32 };
+
+// The register block: mr rows by nr columns, kr consecutive k per weight group.
+struct Tile {
+  std::uint8_t mr;
+  std::uint8_t nr;
+  std::uint8_t kr;
+};
+
+// Rows of packed parameters that tables may read past the last column: per-column arrays (bias,
+// mult) hold round_up(n, kColumnPadding) entries, the padding zero.
+inline constexpr std::size_t kColumnPadding = 64;
+
+// What happens to acc[m][n] = bias[n] + sum a[m][k] * w[n][k] on its way to memory:
+//   q8   y = saturate(rne(float(acc) * mult[n]) + zero_point) to [lo, hi]; the low byte is stored
+//   f32  y = float(acc) * mult[n], then y > min ? y : min, then y < max ? y : max
+//   s32  y = acc
+// bias already holds -za * sum(w[n]) (int32, modulo 2^32). mult is finite, not negative. lo, hi and
+// zero_point are codes in the table's sign, lo <= hi. The clamp is done on the float product
+// against lo - zero_point and hi - zero_point, which is the same since both are integers.
+struct Epilogue {
+  Store store;
+  const std::int32_t* bias;
+  const float* mult;
+  std::int32_t zero_point;
+  std::int32_t lo;
+  std::int32_t hi;
+  float min;
+  float max;
+};
+
+// C[m][n] for all m rows and the columns [n_begin, n_end).
+struct GemmTask {
+  const std::uint8_t* const*
+      rows;  // [taps][m] pointers to k codes each; no byte past the k-th is read
+  std::size_t m;
+  std::size_t taps;     // 1 for a linear layer; a convolution has one per kernel position
+  std::size_t k;        // codes per tap
+  const void* weights;  // written by pack_weights, 64-byte aligned
+  std::size_t n_begin;  // a multiple of tile.nr
+  std::size_t n_end;    // a multiple of tile.nr, or n
+  void* c;  // row 0, column 0 (not column n_begin), any alignment for q8; natural for f32, s32
+  std::size_t ldc;  // bytes from row to row
+  void* scratch;    // scratch_bytes(taps, k) bytes, 64-byte aligned; may be null where that is 0
+  Epilogue epilogue;
+};
+
+// y[m][n] = bias[n], then for k ascending y = y + a[m][k] * w[n][k], each step rounded; then the
+// clamp of Store::f32. No byte outside [0, k) of a row is read, none outside [n_begin, n_end) is
+// written.
+struct FloatLinearTask {
+  const float* const* rows;  // [m] pointers to k floats
+  std::size_t m;
+  std::size_t k;
+  const void* weights;  // written by pack_float_weights, 64-byte aligned
+  const float* bias;    // round_up(n, kColumnPadding) entries
+  std::size_t n_begin;  // a multiple of float_nr
+  std::size_t n_end;
+  float* c;         // row 0, column 0
+  std::size_t ldc;  // floats from row to row
+  float min;
+  float max;
+};
+
+// y = saturate(rne(x / scale) + zero_point) to [lo, hi], a true division; NaN gives lo. The low
+// byte is stored.
+struct QuantizeParams {
+  float scale;
+  std::int32_t zero_point;
+  std::int32_t lo;
+  std::int32_t hi;
+};
+
+// y = saturate(rne(ra * a + (rb * b + c))) to [lo, hi], every float operation rounded, in this
+// order.
+struct AddParams {
+  float ra;
+  float rb;
+  float c;
+  std::int32_t lo;
+  std::int32_t hi;
+};
+
+// Elementwise functions work on n contiguous elements at any alignment; y may equal an input, no
+// other overlap. Codes are in the table's sign.
+struct Table {
+  const char* name;
+  Sign sign;
+
+  Tile tile;
+  // Bytes of the packed form of w[n][taps][k], a multiple of 64.
+  std::size_t (*packed_bytes)(std::size_t n, std::size_t taps, std::size_t k);
+  // Packs w (row-major, s8, -128 allowed) to packed, 64-byte aligned. Padding is zero.
+  void (*pack_weights)(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
+                       void* packed);
+  std::size_t (*scratch_bytes)(std::size_t taps, std::size_t k);
+  void (*gemm)(const GemmTask& task);
+
+  std::size_t float_nr;
+  std::size_t (*packed_float_bytes)(std::size_t n, std::size_t k);
+  void (*pack_float_weights)(const float* w, std::size_t n, std::size_t k, void* packed);
+  void (*float_linear)(const FloatLinearTask& task);
+
+  void (*quantize)(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
+  // y = scale * float(q - zero_point)
+  void (*dequantize)(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
+                     float* y);
+  void (*clamp_q8)(const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
+                   std::uint8_t* y);
+  // y = x > min ? x : min, then y < max ? y : max; so NaN gives min.
+  void (*clamp_f32)(const float* x, std::size_t n, float min, float max, float* y);
+  void (*add_q8)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n,
+                 const AddParams& params, std::uint8_t* y);
+  void (*add_f32)(const float* a, const float* b, std::size_t n, float* y);
+  // y[i] = x[i] * scale[i] + shift[i], two roundings
+  void (*affine_f32)(const float* x, const float* scale, const float* shift, std::size_t n,
+                     float* y);
+  // y[i] = table[x[i]], table indexed by the byte as it is in memory
+  void (*lookup)(const std::uint8_t* x, std::size_t n, const std::uint8_t* table, std::uint8_t* y);
+  // y[i] = x[i] ^ 0x80: u8 codes to s8 and back
+  void (*flip)(const std::uint8_t* x, std::size_t n, std::uint8_t* y);
+};
+
+inline constexpr std::size_t round_up(std::size_t x, std::size_t multiple) {
+  return (x + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace octet::kernels

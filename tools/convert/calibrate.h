@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streaming observers of value ranges. Their memory does not depend on the number of samples and
+// their result not on batch size, order of batches or thread count.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tools/convert/graph.h"
+
+namespace octet::convert {
+
+struct Range {
+  float min = 0;
+  float max = 0;
+};
+
+enum class Calibration : std::uint8_t { minmax, percentile };
+
+struct CalibrationOptions {
+  Calibration method = Calibration::minmax;
+  double percentile = 99.99;  // of the values inside the range, in (50, 100]
+};
+
+// Feeds calibration data: for each batch, one span of floats per graph input. reset() starts again
+// from the first sample (percentile needs the range first, then the histogram).
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  virtual void reset() = 0;
+  // Up to 64..256 samples; gives the batch size, 0 at the end. The spans live until the next call.
+  virtual std::size_t next(std::vector<std::span<const float>>& inputs) = 0;
+};
+
+// The range of every value of the graph. Throws octet::Error (argument) if the data has no sample,
+// or a value is NaN or infinite (named with the node that made it).
+std::vector<Range> calibrate(const Graph& graph, BatchSource& data,
+                             const CalibrationOptions& options,
+                             const std::function<void(std::size_t samples)>& progress = {});
+
+}  // namespace octet::convert
