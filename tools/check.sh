@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks the rules of the project that a machine can check: format, licence lines, file lengths, who
+# includes whom, the float rules, leaked symbols, and no warning from GCC and Clang.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+failures=0
+# report RULE: reads the violations from stdin; none is good.
+report() {
+  local found
+  found=$(cat)
+  if [[ -z $found ]]; then
+    echo "ok      $1"
+  else
+    echo "FAILED  $1"
+    sed 's/^/        /' <<<"$found"
+    failures=$((failures + 1))
+  fi
+}
+
+tools/install_packages.sh build check
+
+# files PATTERN...: the files of the project, committed or about to be.
+files() {
+  git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
+    while read -r file; do [[ ! -f $file ]] || echo "$file"; done
+}
+readonly cpp=('*.cpp' '*.h' '*.inl' '*.c')
+mapfile -t sources < <(files "${cpp[@]}")
+mapfile -t code < <(files "${cpp[@]}" '*.fbs' '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' .ci/run)
+
+# ---- text ----
+clang-format --dry-run -Werror "${sources[@]}" 2>&1 | grep -E 'error:' | cut -d: -f1 | sort -u |
+  report "clang-format (run: clang-format -i FILE)" < <(cat)
+for file in "${code[@]}"; do
+  head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
+done | report "SPDX line in the first three lines"
+for file in "${code[@]}"; do
+  lines=$(wc -l <"$file")
+  ((lines <= 400)) || echo "$file: $lines lines"
+done | report "no file over 400 lines"
+files | xargs -d '\n' grep -InE '(^|[^[:alnum:]_.}])/(wor[k]|tm[p]|roo[t]|hom[e])(/|\b)' |
+  grep -vE '^LICENSE:' | report "no path of one machine"
+
+# ---- who includes whom ----
+# includes PATHSPEC...: file:line:header, with its quotes or angle brackets.
+includes() { files "$@" | xargs -r -d '\n' grep -nEo '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]+[">]' /dev/null |
+  sed -E 's/:[[:space:]]*#[[:space:]]*include[[:space:]]*/:/'; }
+standard='<[a-z_0-9]+>|<std(int|def|bool)\.h>|<string\.h>'
+intrinsics='<[a-z0-9]*intrin\.h>|<arm_(neon|acle)\.h>|<cpuid\.h>|<sys/auxv\.h>|<asm/hwcap\.h>'
+includes 'kernels/*' | grep -vE ":($standard|$intrinsics|<xsimd/[^>]+>|\"kernels/[^\"]+\")\$" |
+  report "kernels/ includes kernels/, standard headers, intrinsics and xsimd only"
+includes 'kernels/*' | grep -E ':<(thread|mutex|atomic|vector|string|map|memory|new|stdexcept|functional|iostream)>' |
+  report "kernels/ needs no threads, allocation or exceptions"
+foreign='google/protobuf|onnx/|onnx\.pb|CLI/|nlohmann/|zlib\.h|benchmark/'
+includes 'engine/*' | grep -E ":[\"<](tools/|$foreign|xsimd)" |
+  report "engine/ includes nothing of tools/ and its libraries"
+includes "${cpp[@]}" | grep -E ':[<"](tbb|oneapi)/' | cut -d: -f1 | sort -u |
+  awk '{ print } END { if (NR == 0) print "no file does" }' | grep -vE '^engine/[a-z_]+\.cpp$' |
+  report "oneTBB is included in engine/ only"
+includes "${cpp[@]}" | grep -E ':[<"](tbb|oneapi)/' | cut -d: -f1 | sort -u | sed 1d |
+  report "oneTBB is included by one file only"
+includes "${cpp[@]}" | grep -E ':[<"](google/protobuf|onnx/|onnx[^"/>]*\.pb)' |
+  grep -vE '^(tools/convert/onnx_[a-z]+\.(cpp|h)|tests/)' |
+  report "protobuf and ONNX end in tools/convert/onnx_*"
+includes 'engine/include/octet/*' |
+  grep -vE ":($standard|[\"<]octet/[a-z_]+\.h[\">])\$" |
+  report "public headers include public and standard headers only"
+includes 'kernels/*' 'engine/*' 'tools/*' | grep -E ':[<"](doctest|benchmark)/' |
+  report "no test or benchmark library outside tests/ and bench/"
+
+# ---- the builds: warnings are errors ----
+build() {
+  local log=build/check-$1.log
+  mkdir -p build
+  cmake --preset "$1" -DOCTET_WERROR=ON >"$log" 2>&1 && cmake --build --preset "$1" >>"$log" 2>&1 ||
+    { grep -E 'error|Error|FAILED' "$log" | head -n 20; echo "see $log"; }
+}
+build release | report "GCC builds without a warning"
+build clang | report "Clang builds without a warning"
+
+# ---- what the objects hold ----
+# Of libm only what is exact or correctly rounded: the same bits on every machine.
+libm='(exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|a?sinh?|a?cosh?|a?tanh?|atan2|sincos|erfc?|[tl]gamma|fma)[fl]?'
+for folder in build/release build/clang build/aarch64; do
+  [[ -f $folder/kernels/libocte""t_kernels.a ]] || continue
+  objdump=objdump fused='\svfn?m(add|sub)[0-9a-z]+\s'
+  if [[ $folder == build/aarch64 ]]; then
+    objdump=aarch64-linux-gnu-objdump fused='\s(fn?m(add|sub)|fml[as])\s'
+  fi
+  mapfile -t objects < <(find $folder/kernels $folder/engine -name '*.o' | sort)
+  nm -Au "${objects[@]}" | grep -E " U $libm\$" |
+    report "$folder: no transcendental function of libm in kernels/ and engine/"
+  for object in "${objects[@]}"; do
+    count=$($objdump -d --no-show-raw-insn "$object" | grep -cP "$fused" || true)
+    [[ $count == 0 ]] || echo "$object: $count"
+  done | report "$folder: no fused multiply-add in kernels/ and engine/"
+  # A function compiled for one instruction set must not become the program's only copy.
+  mapfile -t isa < <(sed -nE '/"command":.* -m(avx|fma|sse4|arch=|cpu=)/s/.* -o (kernels\/[^ ]+) .*/\1/p' \
+    $folder/compile_commands.json)
+  if ((${#isa[@]})); then
+    nm -AC "${isa[@]/#/$folder/}" | grep -E ' [VvWwu] ' | sed "s|^$folder/||"
+  elif [[ $folder != build/aarch64 && $(uname -m) == x86_64 ]]; then
+    echo "no file of an instruction set in compile_commands.json"
+  fi | report "$folder: no weak symbol in the ${#isa[@]} ISA objects"
+  for library in $(find $folder -name 'liboctet.so*' -type f); do
+    nm -D --defined-only "$library" | awk '$3 !~ /^octet_/ { print FILENAME $0 }'
+  done | report "$folder: a shared library exports octet_* only"
+done
+
+((failures == 0)) || { echo "check.sh: $failures checks failed"; exit 1; }
+echo "check.sh: all checks passed"

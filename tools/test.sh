@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs every test: release, sanitizers, NEON under qemu, this machine's own binary on
+# emulated older CPUs; then the hash of each network's outputs, which must be one everywhere.
+#   tools/test.sh [--quick]     --quick: the release build only
+# Prints the time of each part; the last line is "N passed, N failed, N skipped".
+set -euo pipefail
+cd "$(dirname "$0")/.."
+quick=
+case ${1-} in
+  '') ;;
+  --quick) quick=1 ;;
+  *) sed -n '3,7s/^# //p' "$0"; exit 2 ;;
+esac
+
+logs=build/test-logs
+mkdir -p $logs
+passed=0 failed=0 skipped=0
+
+# count LOG: adds what doctest's summaries say; a CTest test that is no doctest program counts as one.
+count() {
+  local p f s
+  read -r p f s < <(awk '
+    /\[doctest\] test cases:/ {
+      doctest[$1 ~ /^[0-9]+:$/ ? $1 + 0 : 0] = 1
+      split($0, column, "|"); p += column[2]; f += column[3]
+    }
+    /SKIPPED:/ { skips++ }
+    /^ *[0-9]+\/[0-9]+ Test +#[0-9]+:/ {
+      match($0, /#[0-9]+/); id = substr($0, RSTART + 1, RLENGTH - 1) + 0
+      if (id in doctest) next
+      if (/Passed/) p++; else if (/Skipped/) s++; else f++
+    }
+    # A test case that skips itself ends as passed for doctest.
+    END { print p - skips, f + 0, s + skips }' "$1")
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  result="$p passed, $f failed, $s skipped"
+}
+
+# part NAME COMMAND...: runs it into a log, counts, shows the log's end when it fails.
+part() {
+  local name=$1 log=$logs/${1//[^a-zA-Z0-9]/_}.log start=$SECONDS rc=0 before=$failed
+  shift
+  set +e
+  (set -e; "$@") >"$log" 2>&1
+  rc=$?
+  set -e
+  count "$log"
+  if ((rc != 0 && failed == before)); then
+    failed=$((failed + 1)) result+=" and it ended with exit code $rc"
+  fi
+  printf '%-28s %4d s  %s\n' "$name" $((SECONDS - start)) "$result"
+  ((rc == 0)) || { echo "--- the end of $log:"; grep -vE '^$' "$log" | tail -n 40; echo ---; }
+  return $rc
+}
+
+skip() {
+  skipped=$((skipped + 1))
+  printf '%-28s         SKIPPED: %s\n' "$1" "$2"
+}
+
+# shellcheck disable=SC2317 # called through part
+preset() {
+  cmake --preset "$1"
+  cmake --build --preset "$1"
+  "${no_aslr[@]}" ctest --preset "$1" -V
+}
+
+finish() {
+  echo "time: $((SECONDS / 60)) min $((SECONDS % 60)) s"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  exit $((failed > 0))
+}
+
+# ThreadSanitizer of GCC 12 cannot place its shadow with the address randomization of new kernels.
+no_aslr=()
+if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)" -R); fi
+
+tools/install_packages.sh build test
+if [[ -z ${OCTET_DATA-} && -d ../shared ]]; then OCTET_DATA=$(cd ../shared && pwd); fi
+tools/install_packages.sh mnist || true # needed for a download only
+if mnist=$(tools/get_mnist.sh); then OCTET_DATA=$(dirname "$mnist"); fi
+[[ -z ${OCTET_DATA-} ]] || export OCTET_DATA
+
+part release preset release || finish
+[[ -z $quick ]] || finish
+
+part asan preset asan || true
+part tsan preset tsan || true
+
+# Cross-built for 64-bit ARM, on an emulated CPU with all extensions and on one with plain NEON.
+export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+cross=
+if [[ $(uname -m) == x86_64 ]]; then
+  rc=0
+  tools/install_packages.sh cross || rc=$?
+  if ((rc == 0)); then
+    cross=1
+    QEMU_CPU=max part "aarch64 (max)" preset aarch64 || cross=
+    [[ -z $cross ]] || QEMU_CPU=cortex-a72 part "aarch64 (cortex-a72)" preset aarch64 || true
+  elif ((rc == 3)) || [[ ${CI-} != true ]]; then
+    skip aarch64 "the packages for the cross-build could not be installed"
+  else
+    failed=$((failed + 1))
+    echo "aarch64: FAILED, CI needs the packages for the cross-build"
+  fi
+  for cpu in Haswell Nehalem; do
+    part "x86-64 ($cpu)" qemu-x86_64-static -cpu $cpu build/release/octet_tests || true
+  done
+else
+  skip "emulated CPUs" "they run on an x86-64 machine"
+fi
+
+# hash NAME COMMAND...: the one hash that the command's variants give; nothing when they differ.
+hash() {
+  local name=$1 log
+  log=$logs/verify_${name//[^a-zA-Z0-9]/_}.log
+  shift
+  "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; return 0; }
+  grep -oE '\b[0-9a-f]{64}\b' "$log" | sort -u | awk '{ h = $0 } END { if (NR == 1) print h }'
+}
+
+# same_hash MODEL.octet: compares all builds and CPUs with the release build on this CPU.
+same_hash() {
+  local model=$1 want got name command
+  want=$(hash "$model release" build/release/octet verify "$model")
+  [[ -n $want ]] || { echo "$model: octet verify found no one hash"; failed=$((failed + 1)); return; }
+  echo "$model"
+  echo "  $want  $(uname -m) (this CPU)"
+  passed=$((passed + 1))
+  [[ $(uname -m) == x86_64 ]] || return 0
+  while IFS='|' read -r name command; do
+    # shellcheck disable=SC2086
+    got=$(hash "$model $name" $command verify "$model")
+    echo "  ${got:-none}  $name"
+    if [[ $got == "$want" ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done <<<"x86_64 (Haswell)|qemu-x86_64-static -cpu Haswell build/release/octet
+x86_64 (Nehalem)|qemu-x86_64-static -cpu Nehalem build/release/octet${cross:+
+aarch64 (max)|qemu-aarch64-static -cpu max build/aarch64/octet
+aarch64 (cortex-a72)|qemu-aarch64-static -cpu cortex-a72 build/aarch64/octet}"
+}
+
+mkdir -p build/models
+tools/install_packages.sh fashion || true
+for network in "mnist_mlp ${mnist:-none} 0.1307,0.3081" "mnist_mlp_512 ${mnist:-none} 0.1307,0.3081" \
+  "fashion_mlp /usr/share/datasets/fashion-mnist 0.2860,0.3530"; do
+  read -r name data normalize <<<"$network"
+  [[ -d $data ]] || { skip "verify $name" "its images are not at hand"; continue; }
+  model=build/models/$name.octet
+  if part "convert $name" build/release/octet convert "models/$name.onnx" -o "$model" \
+    --calibrate "$data" --normalize "$normalize"; then
+    same_hash "$model"
+  fi
+done
+finish
