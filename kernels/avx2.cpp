@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVX2, exact. vpmaddubsw adds pairs of u8 x s8 products in int16 and saturates on full-range
+// codes; with u = |a| and m = (a < 0 ? 0xff : 0) the identity
+//
+//     a * w = u * (w xor m) + (a < 0 ? u : 0)
+//
+// leaves pairs of u <= 128 by an s8: within [-32768, 32512], so nothing saturates for any s8 a and
+// w. The last term does not depend on w: it is one int32 per row. prepare() makes u, m and that
+// sum.
+//
+// The register block is 4 rows x 2 vectors of 8 columns; per step of 4 k:
+//
+//              w[step]:   v0   v1      ymm, 8 columns x 4 k
+//     u0, m0       ->    acc  acc      both broadcast to all columns
+//     ...
+//     u3, m3       ->    acc  acc      8 accumulators + 2 weights + u, m, ones, 1 product <= 16
+#include <immintrin.h>
+
+#include "kernels/elementwise.inl"
+#include "kernels/float_linear.inl"
+#include "kernels/gemm_loop.inl"
+#include "kernels/tables.h"
+
+namespace octet::kernels {
+namespace {
+
+struct Avx2 {
+  static constexpr std::size_t kLanes = 8;
+  static constexpr std::size_t kVectors = 2;
+  static constexpr std::size_t kKr = 4;
+  static constexpr std::size_t kMr = 4;
+  static constexpr std::size_t kRowsPerPass = 16;
+
+  // A prepared row: per tap, 64 bytes for every 32 codes, 8 pairs of 4 bytes of u and 4 of m. The
+  // row sums of all slots come first.
+  static constexpr std::size_t kSumBytes = kRowsPerPass * sizeof(std::int32_t);
+  static std::size_t tap_bytes(std::size_t k) { return 2 * round_up(k, 32); }
+  static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
+    return kSumBytes + kRowsPerPass * taps * tap_bytes(k);
+  }
+
+  // 32 codes to their pairs; the result is the sum of u where a < 0, as four 64-bit sums.
+  static inline __m256i prepare_32(__m256i a, char* out) {
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i u = _mm256_abs_epi8(a);
+    const __m256i m = _mm256_cmpgt_epi8(zero, a);
+    const __m256i low = _mm256_unpacklo_epi32(u, m);
+    const __m256i high = _mm256_unpackhi_epi32(u, m);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(out), _mm256_permute2x128_si256(low, high, 0x20));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(out + 32),
+                       _mm256_permute2x128_si256(low, high, 0x31));
+    return _mm256_sad_epu8(_mm256_and_si256(u, m), zero);
+  }
+
+  static void prepare(const GemmTask& task, std::size_t first, std::size_t rows) {
+    auto* sums = static_cast<std::int32_t*>(task.scratch);
+    char* out = static_cast<char*>(task.scratch) + kSumBytes;
+    for (std::size_t slot = 0; slot < rows; ++slot) {
+      __m256i sum = _mm256_setzero_si256();
+      for (std::size_t tap = 0; tap < task.taps; ++tap) {
+        const std::uint8_t* a = task.rows[tap * task.m + first + slot];
+        std::size_t k = 0;
+        for (; k + 32 <= task.k; k += 32, out += 64) {
+          const auto codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + k));
+          sum = _mm256_add_epi64(sum, prepare_32(codes, out));
+        }
+        if (k < task.k) {
+          alignas(32) std::uint8_t tail[32] = {};
+          memcpy(tail, a + k, task.k - k);
+          const auto codes = _mm256_load_si256(reinterpret_cast<const __m256i*>(tail));
+          sum = _mm256_add_epi64(sum, prepare_32(codes, out));
+          out += 64;
+        }
+      }
+      const __m128i half =
+          _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+      sums[slot] = _mm_cvtsi128_si32(half) + _mm_extract_epi32(half, 2);
+    }
+  }
+
+  template <std::size_t Vectors>
+  struct Row {
+    __m256i v[Vectors];
+  };
+
+  template <std::size_t Rows, std::size_t Vectors>
+  static void tile(const GemmTask& task, const Block& block) {
+    const auto* sums = static_cast<const std::int32_t*>(task.scratch) + block.slot;
+    Row<Vectors> acc[Rows];
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const __m256i bias = _mm256_loadu_si256(
+          reinterpret_cast<const __m256i*>(task.epilogue.bias + block.column + kLanes * v));
+      for (std::size_t r = 0; r < Rows; ++r) {
+        acc[r].v[v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r]));
+      }
+    }
+
+    const std::size_t tap_stride = tap_bytes(task.k);
+    const std::size_t row_stride = task.taps * tap_stride;
+    const char* rows = static_cast<const char*>(task.scratch) + kSumBytes + block.slot * row_stride;
+    const std::int8_t* panel = block.panel;
+    const __m256i ones = _mm256_set1_epi16(1);
+    for (std::size_t tap = 0; tap < task.taps; ++tap, rows += tap_stride) {
+      const char* a[Rows];
+      for (std::size_t r = 0; r < Rows; ++r) a[r] = rows + r * row_stride;
+      for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * Vectors) {
+        __m256i w[Vectors];
+        for (std::size_t v = 0; v < Vectors; ++v) {
+          w[v] = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel + 32 * v));
+        }
+        for (std::size_t r = 0; r < Rows; ++r) {
+          const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k)));
+          const __m256i m = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k + 4)));
+          for (std::size_t v = 0; v < Vectors; ++v) {
+            const __m256i pairs = _mm256_maddubs_epi16(u, _mm256_xor_si256(w[v], m));
+            acc[r].v[v] = _mm256_add_epi32(acc[r].v[v], _mm256_madd_epi16(pairs, ones));
+          }
+        }
+      }
+    }
+    store(task, block, acc);
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  static inline void store(const GemmTask& task, const Block& block,
+                           const Row<Vectors> (&acc)[Rows]) {
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc;
+    switch (task.epilogue.store) {
+      case Store::q8:
+        return store_q8(task, block, acc, c + block.column);
+      case Store::f32:
+        return store_f32(task, block, acc, c + block.column * sizeof(float));
+      case Store::s32:
+        return store_s32(task, block, acc, c + block.column * sizeof(std::int32_t));
+    }
+  }
+
+  // The upper bound is applied as a float, because a product of 2^31 or more would convert to
+  // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
+  // a byte. Packing works within 128-bit lanes: the permutation puts the columns in order.
+  template <std::size_t Rows, std::size_t Vectors>
+  static inline void store_q8(const GemmTask& task, const Block& block,
+                              const Row<Vectors> (&acc)[Rows], char* c) {
+    const Epilogue& e = task.epilogue;
+    const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    const __m128i lower = _mm_set1_epi8(static_cast<char>(e.lo));
+    const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
+    __m256 mult[Vectors];
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      mult[v] = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
+    }
+    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
+      __m256i q[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r].v[v]), mult[v]);
+        q[v] = _mm256_cvtps_epi32(_mm256_min_ps(product, upper));
+      }
+      const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(q[0], q[1]), 0xd8);
+      const __m256i words = _mm256_adds_epi16(packed, zero_point);
+      const __m128i y = _mm_max_epi8(
+          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)),
+          lower);
+      if (block.columns == 16) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(c), y);
+      } else {
+        alignas(16) char tail[16];
+        _mm_store_si128(reinterpret_cast<__m128i*>(tail), y);
+        memcpy(c, tail, block.columns);
+      }
+    }
+  }
+
+  // Stores of a part go through memory: masked stores are microcoded on AMD before Zen 5.
+  static inline void store_part(char* c, __m256i y, std::size_t columns) {
+    if (columns >= kLanes) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), y);
+    } else {
+      alignas(32) char tail[32];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(tail), y);
+      memcpy(c, tail, columns * 4);
+    }
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  static inline void store_f32(const GemmTask& task, const Block& block,
+                               const Row<Vectors> (&acc)[Rows], char* c) {
+    const Epilogue& e = task.epilogue;
+    const __m256 min = _mm256_set1_ps(e.min);
+    const __m256 max = _mm256_set1_ps(e.max);
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      const __m256 mult = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
+      for (std::size_t r = 0; r < Rows; ++r) {
+        __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r].v[v]), mult);
+        y = _mm256_min_ps(_mm256_max_ps(y, min), max);
+        store_part(c + r * task.ldc + 32 * v, _mm256_castps_si256(y), block.columns - kLanes * v);
+      }
+    }
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  static inline void store_s32(const GemmTask& task, const Block& block,
+                               const Row<Vectors> (&acc)[Rows], char* c) {
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      for (std::size_t r = 0; r < Rows; ++r) {
+        store_part(c + r * task.ldc + 32 * v, acc[r].v[v], block.columns - kLanes * v);
+      }
+    }
+  }
+};
+
+using Int8 = Gemm<Avx2>;
+using Float = FloatLinear<xsimd::avx2>;
+using Map = Elementwise<xsimd::avx2, Sign::s8>;
+
+}  // namespace
+
+const Table kAvx2Table{
+    .name = "avx2",
+    .sign = Sign::s8,
+    .tile = Int8::kTile,
+    .packed_bytes = Int8::packed_bytes,
+    .pack_weights = Int8::pack,
+    .scratch_bytes = Avx2::scratch_bytes,
+    .gemm = Int8::run,
+    .float_nr = Float::kNr,
+    .packed_float_bytes = Float::packed_bytes,
+    .pack_float_weights = Float::pack,
+    .float_linear = Float::run,
+    .quantize = Map::quantize,
+    .dequantize = Map::dequantize,
+    .clamp_q8 = Map::clamp_q8,
+    .clamp_f32 = Map::clamp_f32,
+    .add_q8 = Map::add_q8,
+    .add_f32 = Map::add_f32,
+    .affine_f32 = Map::affine_f32,
+    .lookup = Map::lookup,
+    .flip = Map::flip,
+};
+
+}  // namespace octet::kernels

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table that runs on every CPU: the reference itself, on s8 activations and row-major weights.
+#include <cstring>
+
+#include "kernels/reference.h"
+#include "kernels/tables.h"
+
+namespace octet::kernels {
+namespace {
+
+constexpr Sign kSign = Sign::s8;
+
+void copy_padded(const void* from, std::size_t bytes, void* to) {
+  std::memcpy(to, from, bytes);
+  std::memset(static_cast<char*>(to) + bytes, 0, round_up(bytes, 64) - bytes);
+}
+
+std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
+  return round_up(n * taps * k, 64);
+}
+void pack_weights(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
+                  void* packed) {
+  copy_padded(w, n * taps * k, packed);
+}
+std::size_t scratch_bytes(std::size_t, std::size_t) {
+  return 0;
+}
+void gemm(const GemmTask& task) {
+  reference::gemm(kSign, task, static_cast<const std::int8_t*>(task.weights));
+}
+
+std::size_t packed_float_bytes(std::size_t n, std::size_t k) {
+  return round_up(n * k * sizeof(float), 64);
+}
+void pack_float_weights(const float* w, std::size_t n, std::size_t k, void* packed) {
+  copy_padded(w, n * k * sizeof(float), packed);
+}
+void float_linear(const FloatLinearTask& task) {
+  reference::float_linear(task, static_cast<const float*>(task.weights));
+}
+
+void dequantize(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
+                float* y) {
+  reference::dequantize(kSign, x, n, scale, zero_point, y);
+}
+void clamp_q8(const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
+              std::uint8_t* y) {
+  reference::clamp_q8(kSign, x, n, lo, hi, y);
+}
+void add_q8(const std::uint8_t* a, const std::uint8_t* b, std::size_t n, const AddParams& params,
+            std::uint8_t* y) {
+  reference::add_q8(kSign, a, b, n, params, y);
+}
+
+}  // namespace
+
+const Table kScalarTable{
+    .name = "scalar",
+    .sign = kSign,
+    .tile = {1, 1, 1},
+    .packed_bytes = packed_bytes,
+    .pack_weights = pack_weights,
+    .scratch_bytes = scratch_bytes,
+    .gemm = gemm,
+    .float_nr = 1,
+    .packed_float_bytes = packed_float_bytes,
+    .pack_float_weights = pack_float_weights,
+    .float_linear = float_linear,
+    .quantize = reference::quantize,
+    .dequantize = dequantize,
+    .clamp_q8 = clamp_q8,
+    .clamp_f32 = reference::clamp_f32,
+    .add_q8 = add_q8,
+    .add_f32 = reference::add_f32,
+    .affine_f32 = reference::affine_f32,
+    .lookup = reference::lookup,
+    .flip = reference::flip,
+};
+
+}  // namespace octet::kernels

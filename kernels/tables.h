@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables that the instruction-set files define, for dispatch.cpp alone: everybody else asks
+// dispatch.h, because a table may be called only where the CPU runs it.
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace octet::kernels {
+
+extern const Table kScalarTable;
+extern const Table kAvx2Table;
+extern const Table kAvx512VnniTable;
+extern const Table kNeonTable;
+
+}  // namespace octet::kernels
