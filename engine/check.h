@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the parts of check_graph() share: a node with its tensors and the prefix of its messages.
+// Internal to the check and the parser.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/errors.h"
+#include "engine/graph.h"
+
+namespace octet::engine::check {
+
+// A tensor of more bytes than this is no tensor of a network; sums of sizes below cannot overflow.
+inline constexpr std::uint64_t kMaxTensorBytes = std::uint64_t{1} << 40;
+
+// "tensor 3 'fc1.weight'", or "tensor 3" where there is no name.
+std::string label(std::string_view kind, std::size_t index, const std::string& name);
+
+// "Nx784", "128x64", "2x3x4"; "scalar" for rank 0.
+std::string shape_text(const Tensor& tensor);
+
+// Bytes that a constant of this shape and dtype holds; nothing where the rank is not 1 to 8, an
+// extent is not in [1, 2^31), or the product exceeds kMaxTensorBytes.
+std::optional<std::uint64_t> constant_bytes(const Tensor& tensor);
+
+// The same for one sample of an activation; shape[0] must be -1.
+std::optional<std::uint64_t> sample_bytes(const Tensor& tensor);
+
+// Positive, finite and not denormal, also where the host flushes denormals.
+inline bool is_normal_positive(float x) noexcept {
+  return x >= std::numeric_limits<float>::min() && x <= std::numeric_limits<float>::max();
+}
+
+// One node whose op, arity and tensor indices are valid.
+class NodeCheck {
+ public:
+  NodeCheck(const Graph& graph, const std::string& source, std::size_t index)
+      : graph_(graph), source_(source), index_(index) {}
+
+  const Node& node() const noexcept { return graph_.nodes[index_]; }
+  const Tensor& input(std::size_t i) const noexcept { return graph_.tensors[node().inputs[i]]; }
+  const Tensor& output() const noexcept { return graph_.tensors[node().output]; }
+
+  // Throws Error (format): "net.octet: node 3 'fc1' (linear): " and the parts.
+  template <class... Parts>
+  [[noreturn]] void fail(const Parts&... parts) const {
+    octet::engine::fail(Error::Code::format, prefix(), parts...);
+  }
+  std::string prefix() const;
+
+ private:
+  const Graph& graph_;
+  const std::string& source_;
+  std::size_t index_;
+};
+
+// Dtypes, shapes, quantization and attributes of a node, by its op.
+void check_op(const NodeCheck& check);
+
+// The numbers of a linear: scales, multipliers and the accumulator of each channel. Shapes and
+// dtypes must have been checked.
+void check_linear_numbers(const NodeCheck& check);
+// The numbers of an add of 8-bit tensors.
+void check_add_numbers(const NodeCheck& check);
+
+}  // namespace octet::engine::check

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+// check_graph(): tensors one by one, inputs, nodes in order (what they are is checked by
+// check_ops.cpp), outputs. After it a plan may index and multiply without further checks.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "engine/check.h"
+
+namespace octet::engine {
+namespace check {
+
+std::string label(std::string_view kind, std::size_t index, const std::string& name) {
+  return name.empty() ? message(kind, " ", index) : message(kind, " ", index, " '", name, "'");
+}
+
+std::string shape_text(const Tensor& tensor) {
+  if (tensor.shape.empty()) return "scalar";
+  std::string text;
+  for (const std::int64_t extent : tensor.shape) {
+    if (!text.empty()) text += 'x';
+    if (extent == -1) {
+      text += 'N';
+    } else {
+      append(text, extent);
+    }
+  }
+  return text;
+}
+
+namespace {
+
+std::optional<std::uint64_t> bytes_from(const Tensor& tensor, std::size_t first) {
+  if (tensor.shape.size() < std::max<std::size_t>(first, 1) || tensor.shape.size() > kMaxRank) {
+    return {};
+  }
+  std::uint64_t bytes = dtype_bytes(tensor.dtype);
+  for (std::size_t i = first; i < tensor.shape.size(); ++i) {
+    const std::int64_t extent = tensor.shape[i];
+    if (extent < 1 || extent > std::numeric_limits<std::int32_t>::max()) return {};
+    if (bytes > kMaxTensorBytes / static_cast<std::uint64_t>(extent)) return {};
+    bytes *= static_cast<std::uint64_t>(extent);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> constant_bytes(const Tensor& tensor) {
+  return bytes_from(tensor, 0);
+}
+
+std::optional<std::uint64_t> sample_bytes(const Tensor& tensor) {
+  return bytes_from(tensor, 1);
+}
+
+std::string NodeCheck::prefix() const {
+  return message(source_, ": ", label("node", index_, node().name), " (", op_name(node().op),
+                 "): ");
+}
+
+}  // namespace check
+
+namespace {
+
+using check::label;
+using check::NodeCheck;
+using Code = Error::Code;
+
+constexpr std::size_t kMaxNameBytes = 1024;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// What a node of each op has, in OpType's order.
+struct OpRule {
+  std::size_t inputs;
+  bool more_inputs = false;
+  bool clip = false;
+  bool axis = false;
+  bool start = false;
+  bool inner = false;
+  bool perm = false;
+};
+constexpr std::array<OpRule, kOpTypes> kRules = {{
+    {.inputs = 1},                                     // quantize
+    {.inputs = 1},                                     // dequantize
+    {.inputs = 1},                                     // requantize
+    {.inputs = 4, .clip = true},                       // linear
+    {.inputs = 3, .clip = true},                       // float_linear
+    {.inputs = 1, .clip = true},                       // clip
+    {.inputs = 1},                                     // reshape
+    {.inputs = 2, .clip = true},                       // add
+    {.inputs = 3, .inner = true},                      // affine
+    {.inputs = 2},                                     // lookup
+    {.inputs = 1, .perm = true},                       // transpose
+    {.inputs = 2, .more_inputs = true, .axis = true},  // concat
+    {.inputs = 1, .axis = true, .start = true},        // slice
+    {.inputs = 1, .axis = true},                       // softmax
+    {.inputs = 1, .axis = true},                       // log_softmax
+}};
+
+class GraphCheck {
+ public:
+  GraphCheck(const Graph& graph, const std::string& source, const Limits& limits)
+      : graph_(graph), source_(source), limits_(limits), produced_(graph.tensors.size(), false) {}
+
+  void run() {
+    check_counts();
+    for (std::size_t i = 0; i < graph_.tensors.size(); ++i) check_tensor(i);
+    check_inputs();
+    std::uint64_t left = limits_.multiply_adds;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      check_node(i);
+      const std::uint64_t needed = node_multiply_adds(graph_.nodes[i]);
+      if (needed > left) {
+        fail(Code::limit, node_prefix(i), "needs ", needed, " multiply-adds per sample, ", left,
+             " are left of the limit multiply_adds, ", limits_.multiply_adds);
+      }
+      left -= needed;
+    }
+    check_all_produced();
+    check_outputs();
+    check_metadata();
+  }
+
+ private:
+  template <class... Parts>
+  [[noreturn]] void fail_format(const Parts&... parts) const {
+    fail(Code::format, source_, ": ", parts...);
+  }
+
+  std::string tensor_label(std::size_t i) const {
+    return label("tensor", i, graph_.tensors[i].name);
+  }
+  std::string node_prefix(std::size_t i) const { return NodeCheck(graph_, source_, i).prefix(); }
+
+  void check_counts() const {
+    const auto check_count = [&](const char* what, std::size_t count) {
+      if (count > limits_.tensors) {
+        fail(Code::limit, source_, ": has ", count, " ", what, ", the limit tensors is ",
+             limits_.tensors);
+      }
+    };
+    check_count("tensors", graph_.tensors.size());
+    check_count("nodes", graph_.nodes.size());
+    check_count("inputs", graph_.inputs.size());
+    check_count("outputs", graph_.outputs.size());
+    check_count("metadata entries", graph_.metadata.size());
+    if (graph_.inputs.empty()) fail_format("has no input");
+    if (graph_.outputs.empty()) fail_format("has no output");
+  }
+
+  void check_name(const std::string& what, const std::string& name) const {
+    if (name.size() > kMaxNameBytes) {
+      fail_format(what, ": its name has ", name.size(), " bytes, at most ", kMaxNameBytes,
+                  " are allowed");
+    }
+    if (!is_printable(name))
+      fail_format(what, ": its name is not UTF-8 without control characters");
+  }
+
+  void check_tensor(std::size_t i) const {
+    const Tensor& tensor = graph_.tensors[i];
+    check_name(message("tensor ", i), tensor.name);
+    const std::string name = tensor_label(i);
+    if (static_cast<std::uint8_t>(tensor.dtype) > static_cast<std::uint8_t>(DType::s32)) {
+      fail(Code::unsupported, source_, ": ", name, ": has dtype ",
+           static_cast<std::uint8_t>(tensor.dtype), ", which is unknown");
+    }
+    if (tensor.is_constant) {
+      check_constant(name, tensor);
+    } else {
+      check_activation(name, tensor);
+    }
+  }
+
+  void check_constant(const std::string& name, const Tensor& tensor) const {
+    const auto bytes = check::constant_bytes(tensor);
+    if (!bytes) {
+      fail_format(name, ": a constant cannot have shape ", check::shape_text(tensor), ": 1 to ",
+                  kMaxRank, " extents of at least 1, at most 2^40 bytes in all");
+    }
+    if (tensor.data.size() != *bytes) {
+      fail_format(name, ": has ", tensor.data.size(), " bytes of data, shape ",
+                  check::shape_text(tensor), " of ", dtype_name(tensor.dtype), " needs ", *bytes);
+    }
+    check_unquantized(name, tensor);
+    if (tensor.dtype != DType::f32) return;
+    for (std::size_t i = 0; i < tensor.data.size(); i += sizeof(float)) {
+      constexpr std::uint32_t kExponent = 0x7F800000;
+      std::uint32_t bits;
+      std::memcpy(&bits, tensor.data.data() + i, sizeof bits);
+      if ((bits & kExponent) == kExponent) {
+        fail_format(name, ": element ", i / sizeof(float), " is NaN or infinite");
+      }
+    }
+  }
+
+  void check_activation(const std::string& name, const Tensor& tensor) const {
+    const auto bytes = check::sample_bytes(tensor);
+    if (!bytes || tensor.shape[0] != -1) {
+      fail_format(name, ": an activation cannot have shape ", check::shape_text(tensor), ": 1 to ",
+                  kMaxRank, " extents, the first of them the batch, the others at least 1,",
+                  " at most 2^40 bytes per sample");
+    }
+    if (*bytes > limits_.arena_bytes) {
+      fail(Code::limit, source_, ": ", name, ": has ", *bytes,
+           " bytes per sample, the limit arena_bytes is ", limits_.arena_bytes);
+    }
+    if (!tensor.data.empty()) fail_format(name, ": an activation cannot have data");
+    if (tensor.dtype == DType::s32) {
+      fail_format(name, ": an activation cannot be s32, only f32, u8 and s8");
+    }
+    if (!is_q8(tensor.dtype)) {
+      check_unquantized(name, tensor);
+      return;
+    }
+    if (!check::is_normal_positive(tensor.scale)) {
+      fail_format(name, ": scale ", tensor.scale, " is not a positive, normal number");
+    }
+    if (tensor.zero_point < lowest_code(tensor.dtype) ||
+        tensor.zero_point > highest_code(tensor.dtype)) {
+      fail_format(name, ": zero point ", tensor.zero_point, " is outside ",
+                  lowest_code(tensor.dtype), " to ", highest_code(tensor.dtype));
+    }
+  }
+
+  void check_unquantized(const std::string& name, const Tensor& tensor) const {
+    // Written so that NaN fails.
+    if (!(tensor.scale == 0) || tensor.zero_point != 0) {
+      fail_format(name, ": scale ", tensor.scale, " and zero point ", tensor.zero_point,
+                  " belong to 8-bit activations only, here they must be 0");
+    }
+  }
+
+  // Users find inputs and outputs by name.
+  void check_public_name(const char* what, std::size_t tensor,
+                         std::vector<std::pair<std::string_view, std::size_t>>& seen) const {
+    const std::string& name = graph_.tensors[tensor].name;
+    if (name.empty()) fail_format(what, " tensor ", tensor, ": has no name");
+    seen.emplace_back(name, tensor);
+  }
+
+  void check_distinct(const char* what,
+                      std::vector<std::pair<std::string_view, std::size_t>>& seen) const {
+    std::sort(seen.begin(), seen.end());
+    for (std::size_t i = 1; i < seen.size(); ++i) {
+      if (seen[i].first == seen[i - 1].first && seen[i].second != seen[i - 1].second) {
+        fail_format(what, " tensors ", seen[i - 1].second, " and ", seen[i].second,
+                    " have the same name '", seen[i].first, "'");
+      }
+    }
+  }
+
+  void check_inputs() {
+    std::vector<std::pair<std::string_view, std::size_t>> seen;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      const GraphInput& input = graph_.inputs[i];
+      if (input.tensor >= graph_.tensors.size()) {
+        fail_format("input ", i, " is tensor ", input.tensor, ", there are ",
+                    graph_.tensors.size());
+      }
+      const Tensor& tensor = graph_.tensors[input.tensor];
+      const std::string name = tensor_label(input.tensor);
+      if (tensor.is_constant) fail_format(name, ": a constant cannot be an input");
+      if (produced_[input.tensor]) fail_format(name, ": is an input twice");
+      produced_[input.tensor] = true;
+      check_public_name("input", input.tensor, seen);
+      if (!input.has_normalization) continue;
+      const Normalization& pixels = input.normalization;
+      if (tensor.dtype != DType::u8) {
+        fail_format(name, ": is ", dtype_name(tensor.dtype),
+                    ", only u8 pixels have a normalization");
+      }
+      if (!(pixels.mean >= -std::numeric_limits<float>::max() &&
+            pixels.mean <= std::numeric_limits<float>::max()) ||
+          !check::is_normal_positive(pixels.std)) {
+        fail_format(name, ": mean ", pixels.mean, " and std ", pixels.std,
+                    " of its normalization must be finite, std positive and normal");
+      }
+    }
+    check_distinct("input", seen);
+  }
+
+  void check_node(std::size_t i) {
+    const Node& node = graph_.nodes[i];
+    check_name(message("node ", i), node.name);
+    if (static_cast<std::uint8_t>(node.op) >= kOpTypes) {
+      fail(Code::unsupported, source_, ": ", label("node", i, node.name), ": op number ",
+           static_cast<std::uint8_t>(node.op), " is unknown");
+    }
+    const NodeCheck check(graph_, source_, i);
+    const OpRule& rule = kRules[static_cast<std::size_t>(node.op)];
+    if (node.inputs.size() < rule.inputs ||
+        (node.inputs.size() > rule.inputs && !rule.more_inputs)) {
+      check.fail("has ", node.inputs.size(), " inputs, needs ", rule.inputs,
+                 rule.more_inputs ? " or more" : "");
+    }
+    check_attributes(check, rule);
+    for (const std::uint32_t input : node.inputs) {
+      if (input >= graph_.tensors.size()) {
+        check.fail("reads tensor ", input, ", there are ", graph_.tensors.size());
+      }
+      if (!graph_.tensors[input].is_constant && !produced_[input]) {
+        check.fail("reads ", tensor_label(input), ", which no node before it writes");
+      }
+    }
+    if (node.output >= graph_.tensors.size()) {
+      check.fail("writes tensor ", node.output, ", there are ", graph_.tensors.size());
+    }
+    if (graph_.tensors[node.output].is_constant) {
+      check.fail("writes ", tensor_label(node.output), ", which is a constant");
+    }
+    if (produced_[node.output]) {
+      check.fail("writes ", tensor_label(node.output),
+                 ", which is an input or written by a node before it");
+    }
+    check::check_op(check);
+    produced_[node.output] = true;
+  }
+
+  static void check_attributes(const NodeCheck& check, const OpRule& rule) {
+    const Node& node = check.node();
+    const bool has_clip = !(node.clip_min == -kInfinity && node.clip_max == kInfinity);
+    if (has_clip && !rule.clip) check.fail("this op has no bounds to clip to");
+    // Written so that NaN fails.
+    if (!(node.clip_min <= node.clip_max) || node.clip_min == kInfinity ||
+        node.clip_max == -kInfinity) {
+      check.fail("its bounds ", node.clip_min, " and ", node.clip_max, " are not an interval");
+    }
+    if (node.axis != 0 && !rule.axis) check.fail("this op has no axis, has ", node.axis);
+    if (node.start != 0 && !rule.start) check.fail("this op has no start, has ", node.start);
+    if (node.inner != 1 && !rule.inner) check.fail("this op has no inner, has ", node.inner);
+    if (!node.perm.empty() && !rule.perm) check.fail("this op has no perm");
+  }
+
+  // Per sample; an op that is no matrix product counts one for each element that it writes.
+  std::uint64_t node_multiply_adds(const Node& node) const {
+    const std::uint64_t written = sample_elements(graph_.tensors[node.output]);
+    if (node.op != OpType::linear && node.op != OpType::float_linear) return written;
+    const auto k = static_cast<std::uint64_t>(graph_.tensors[node.inputs[1]].shape[1]);
+    // An extent is below 2^31, so the quotient keeps the product from wrapping.
+    return written > std::numeric_limits<std::uint64_t>::max() / k
+               ? std::numeric_limits<std::uint64_t>::max()
+               : written * k;
+  }
+
+  void check_all_produced() const {
+    for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
+      if (!graph_.tensors[i].is_constant && !produced_[i]) {
+        fail_format(tensor_label(i), ": is neither an input nor written by a node");
+      }
+    }
+  }
+
+  void check_outputs() const {
+    std::vector<std::pair<std::string_view, std::size_t>> seen;
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+      const std::uint32_t output = graph_.outputs[i];
+      if (output >= graph_.tensors.size()) {
+        fail_format("output ", i, " is tensor ", output, ", there are ", graph_.tensors.size());
+      }
+      if (graph_.tensors[output].is_constant) {
+        fail_format(tensor_label(output), ": a constant cannot be an output");
+      }
+      check_public_name("output", output, seen);
+    }
+    check_distinct("output", seen);
+  }
+
+  void check_metadata() const {
+    std::vector<std::string_view> keys;
+    for (const auto& [key, value] : graph_.metadata) {
+      const std::string what = message("metadata ", keys.size());
+      check_name(what, key);
+      if (key.empty()) fail_format(what, ": has no key");
+      if (!is_printable(value)) {
+        fail_format(what, " '", key, "': its value is not UTF-8 without control characters");
+      }
+      keys.push_back(key);
+    }
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    if (twice != keys.end()) fail_format("metadata has the key '", *twice, "' twice");
+  }
+
+  const Graph& graph_;
+  const std::string& source_;
+  const Limits& limits_;
+  std::vector<bool> produced_;  // per tensor: an input, or written by a node so far
+};
+
+}  // namespace
+
+void check_graph(const Graph& graph, const std::string& source, const Limits& limits) {
+  GraphCheck(graph, source, limits).run();
+}
+
+}  // namespace octet::engine

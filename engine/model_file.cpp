@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes -> Graph: the header, the checksum, FlatBuffers' verifier, then every field. A file may be
+// hostile: no size is used before it is checked, and what is copied stays below the file's size.
+#include "engine/model_file.h"
+
+#include <bit>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/check.h"
+#include "engine/checksum.h"
+#include "engine/errors.h"
+#include "engine/metadata.h"
+
+namespace octet::engine {
+namespace {
+
+using Code = Error::Code;
+
+static_assert(std::endian::native == std::endian::little, "model files are read in place");
+
+// Bits as digits, so that they can be compared with xxhsum's.
+std::string hex(std::uint64_t value) {
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  return text;
+}
+
+FileHeader read_header(std::span<const std::byte> bytes, const std::string& name,
+                       const Limits& limits) {
+  if (bytes.size() > limits.file_bytes) {
+    fail(Code::limit, name, ": has ", bytes.size(), " bytes, the limit file_bytes is ",
+         limits.file_bytes);
+  }
+  FileHeader header{};
+  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
+  if (header.magic != kMagic) {
+    fail(Code::format, name, ": is no octet model: it does not begin with octet's eight bytes",
+         "; make one with 'octet convert'");
+  }
+  if (bytes.size() < sizeof header) {
+    fail(Code::format, name, ": is cut short: has ", bytes.size(), " bytes, the header alone has ",
+         sizeof header);
+  }
+  if (header.container_version != kContainerVersion) {
+    fail(Code::unsupported, name, ": has layout version ", header.container_version,
+         ", this octet reads version ", kContainerVersion, "; update octet or convert again");
+  }
+  if (header.reader_version == 0) fail(Code::format, name, ": has reader version 0");
+  if (header.reader_version > kReaderVersion) {
+    fail(Code::unsupported, name, ": needs reader version ", header.reader_version,
+         ", this octet has version ", kReaderVersion, "; update octet");
+  }
+  // Each is at most the file's size before they are added, so no sum wraps.
+  const std::uint64_t most = bytes.size();
+  const bool fits = header.metadata_bytes <= most && header.data_bytes <= most &&
+                    data_offset(header.metadata_bytes) + header.data_bytes <= most;
+  if (!fits) {
+    fail(Code::format, name, ": is cut short: has ", most, " bytes, its header announces ",
+         header.metadata_bytes, " of metadata and ", header.data_bytes, " of data");
+  }
+  if (data_offset(header.metadata_bytes) + header.data_bytes != most) {
+    fail(Code::format, name, ": has ", most, " bytes, its header announces ",
+         data_offset(header.metadata_bytes) + header.data_bytes, "; something was appended");
+  }
+  if (header.metadata_bytes > kMaxMetadataBytes) {
+    fail(Code::limit, name, ": has ", header.metadata_bytes, " bytes of metadata, at most ",
+         kMaxMetadataBytes, " can be read");
+  }
+  return header;
+}
+
+class MetadataReader {
+ public:
+  MetadataReader(const std::string& name, std::span<const std::byte> metadata,
+                 std::span<const std::byte> data, const Limits& limits)
+      : name_(name), data_(data), limits_(limits), budget_(metadata.size()) {}
+
+  Graph read(const fb::Model& model) {
+    Graph graph;
+    for (std::uint32_t i = 0; i < count("tensors", model.tensors()); ++i) {
+      graph.tensors.push_back(read_tensor(i, *model.tensors()->Get(i)));
+    }
+    for (std::uint32_t i = 0; i < count("nodes", model.nodes()); ++i) {
+      graph.nodes.push_back(read_node(i, *model.nodes()->Get(i)));
+    }
+    for (std::uint32_t i = 0; i < count("inputs", model.inputs()); ++i) {
+      graph.inputs.push_back(read_input(*model.inputs()->Get(i)));
+    }
+    graph.outputs = copy<std::uint32_t>(*model.outputs());
+    for (std::uint32_t i = 0; i < count("metadata", model.metadata()); ++i) {
+      const fb::Property& property = *model.metadata()->Get(i);
+      const std::string label = message("metadata ", i);
+      graph.metadata.emplace_back(text(property.key(), label), text(property.value(), label));
+    }
+    return graph;
+  }
+
+ private:
+  template <class... Parts>
+  [[noreturn]] void fail_format(const Parts&... parts) const {
+    fail(Code::format, name_, ": ", parts...);
+  }
+
+  template <class Vector>
+  std::uint32_t count(const char* what, const Vector* vector) const {
+    const std::uint32_t n = vector == nullptr ? 0 : vector->size();
+    if (n > limits_.tensors) {
+      fail(Code::limit, name_, ": has ", n, " ", what, ", the limit tensors is ", limits_.tensors);
+    }
+    return n;
+  }
+
+  // Many tables may point to one string or vector; copies of it could outgrow memory.
+  void spend(std::uint64_t bytes) {
+    if (bytes > budget_) fail_format("its metadata shares strings or vectors between owners");
+    budget_ -= bytes;
+  }
+
+  template <class Out, class Vector>
+  std::vector<Out> copy(const Vector& vector) {
+    spend(std::uint64_t{vector.size()} * sizeof *vector.data());
+    return std::vector<Out>(vector.begin(), vector.end());
+  }
+
+  template <class String>
+  std::string text(const String* string, const std::string& label) {
+    if (string == nullptr) return {};
+    spend(string->size());
+    std::string result = string->str();
+    if (!is_printable(result)) {
+      fail_format(label, ": its text is not UTF-8 without control characters");
+    }
+    return result;
+  }
+
+  Tensor read_tensor(std::uint32_t index, const fb::Tensor& in) {
+    Tensor tensor;
+    tensor.name = text(in.name(), message("tensor ", index));
+    const std::string label = check::label("tensor", index, tensor.name);
+    const auto dtype = static_cast<std::uint8_t>(in.dtype());
+    if (dtype > static_cast<std::uint8_t>(DType::s32)) {
+      fail(Code::unsupported, name_, ": ", label, ": has dtype ", dtype, ", this octet knows 0 to ",
+           static_cast<std::uint8_t>(DType::s32), "; update octet");
+    }
+    tensor.dtype = static_cast<DType>(dtype);
+    tensor.shape = copy<std::int64_t>(*in.shape());
+    tensor.scale = in.scale();
+    tensor.zero_point = in.zero_point();
+    if (in.data().has_value()) {
+      tensor.is_constant = true;
+      tensor.data = constant_data(tensor, *in.data(), label);
+    }
+    return tensor;
+  }
+
+  std::span<const std::byte> constant_data(const Tensor& tensor, std::uint64_t offset,
+                                           const std::string& label) {
+    const std::optional<std::uint64_t> bytes = check::constant_bytes(tensor);
+    if (!bytes) fail_format(label, ": a constant cannot have shape ", check::shape_text(tensor));
+    if (offset % kDataAlignment != 0) {
+      fail_format(label, ": its data starts at ", offset, ", which is no multiple of ",
+                  kDataAlignment);
+    }
+    if (offset < data_end_) {
+      fail_format(label, ": its data starts at ", offset, ", before the end ", data_end_,
+                  " of the constant before");
+    }
+    if (offset > data_.size() || *bytes > data_.size() - offset) {
+      fail_format(label, ": its data are ", *bytes, " bytes at ", offset, ", the file has ",
+                  data_.size(), " bytes of data");
+    }
+    data_end_ = offset + *bytes;
+    return data_.subspan(offset, *bytes);
+  }
+
+  Node read_node(std::uint32_t index, const fb::Node& in) {
+    Node node;
+    node.name = text(in.name(), message("node ", index));
+    const auto op = static_cast<std::uint8_t>(in.op());
+    if (op >= kOpTypes) {
+      fail(Code::unsupported, name_, ": ", check::label("node", index, node.name), ": op number ",
+           op, " is unknown, this octet knows 0 to ", kOpTypes - 1, "; update octet");
+    }
+    node.op = static_cast<OpType>(op);
+    node.inputs = copy<std::uint32_t>(*in.inputs());
+    node.output = in.output();
+    node.clip_min = in.clip_min();
+    node.clip_max = in.clip_max();
+    node.axis = in.axis();
+    node.start = in.start();
+    node.inner = in.inner();
+    if (in.perm() != nullptr) node.perm = copy<std::uint32_t>(*in.perm());
+    return node;
+  }
+
+  static GraphInput read_input(const fb::Input& in) {
+    GraphInput input;
+    input.tensor = in.tensor();
+    if (in.normalization() != nullptr) {
+      input.has_normalization = true;
+      input.normalization = {in.normalization()->mean(), in.normalization()->std()};
+    }
+    return input;
+  }
+
+  const std::string& name_;
+  std::span<const std::byte> data_;
+  const Limits& limits_;
+  std::uint64_t budget_;
+  std::uint64_t data_end_ = 0;  // of the constants read so far
+};
+
+}  // namespace
+
+std::uint64_t file_checksum(const FileHeader& header, std::span<const std::byte> metadata,
+                            std::span<const std::byte> rest) noexcept {
+  const auto bytes = std::as_bytes(std::span(&header, 1)).first(offsetof(FileHeader, checksum));
+  return xxh64(rest, xxh64(metadata, xxh64(bytes, 0)));
+}
+
+ParsedModel parse_model(std::span<const std::byte> bytes, const std::string& name,
+                        const Limits& limits) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 16 != 0) {
+    fail(Code::argument, name, ": its bytes must be aligned to 16");
+  }
+  const FileHeader header = read_header(bytes, name, limits);
+
+  // A copy, so that a mapped file that changes cannot change what the verifier has seen.
+  const auto block = bytes.subspan(sizeof header, header.metadata_bytes);
+  const std::vector<std::byte> metadata(block.begin(), block.end());
+  const std::uint64_t sum =
+      file_checksum(header, metadata, bytes.subspan(sizeof header + metadata.size()));
+  if (sum != header.checksum) {
+    fail(Code::format, name, ": is damaged: its checksum is ", hex(header.checksum),
+         ", its contents give ", hex(sum), "; copy or convert it again");
+  }
+
+  // A model nests two tables; a table that is seen twice or more costs 4 bytes each time.
+  octet_flatbuffers::Verifier::Options options;
+  options.max_depth = 3;
+  options.max_tables = static_cast<std::uint32_t>(metadata.size() / 4);
+  const auto* start = reinterpret_cast<const std::uint8_t*>(metadata.data());
+  octet_flatbuffers::Verifier verifier(start, metadata.size(), options);
+  if (!fb::VerifyModelBuffer(verifier)) {
+    fail(Code::format, name, ": its ", metadata.size(),
+         " bytes of metadata are no valid FlatBuffer of octet's schema; convert it again");
+  }
+  const fb::Model& model = *fb::GetModel(start);
+  if (model.arithmetic_version() != kArithmeticVersion) {
+    fail(Code::unsupported, name, ": was made for arithmetic version ", model.arithmetic_version(),
+         ", this octet computes version ", kArithmeticVersion, "; convert it again");
+  }
+
+  MetadataReader reader(name, metadata, bytes.last(header.data_bytes), limits);
+  ParsedModel parsed{reader.read(model), model.arithmetic_version(), header.reader_version};
+  check_graph(parsed.graph, name, limits);
+  return parsed;
+}
+
+}  // namespace octet::engine

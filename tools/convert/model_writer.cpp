@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Engine graph -> the layout of engine/model_file.h. Offsets follow the order of the tensors;
+// nothing depends on time, machine or addresses.
+#include "tools/convert/model_writer.h"
+
+#include <cstring>
+
+#include "engine/metadata.h"
+#include "engine/model_file.h"
+
+namespace octet::convert {
+namespace {
+
+namespace fb = octet::fb;
+using Builder = octet_flatbuffers::FlatBufferBuilder;
+template <class T>
+using Offset = octet_flatbuffers::Offset<T>;
+using String = Offset<octet_flatbuffers::String>;
+
+// An empty name is left out: it costs nothing.
+String name_of(Builder& builder, const std::string& name) {
+  return name.empty() ? String{} : builder.CreateString(name);
+}
+
+std::uint64_t aligned(std::uint64_t offset) {
+  return (offset + engine::kDataAlignment - 1) / engine::kDataAlignment * engine::kDataAlignment;
+}
+
+Offset<fb::Tensor> add_tensor(Builder& builder, const engine::Tensor& tensor,
+                              std::uint64_t offset) {
+  const std::vector<std::int32_t> extents(tensor.shape.begin(), tensor.shape.end());
+  const auto name = name_of(builder, tensor.name);
+  const auto shape = builder.CreateVector(extents);
+  fb::TensorBuilder table(builder);
+  if (tensor.is_constant) table.add_data(offset);
+  if (!name.IsNull()) table.add_name(name);
+  table.add_shape(shape);
+  table.add_scale(tensor.scale);
+  table.add_zero_point(tensor.zero_point);
+  table.add_dtype(static_cast<fb::DType>(tensor.dtype));
+  return table.Finish();
+}
+
+Offset<fb::Node> add_node(Builder& builder, const engine::Node& node) {
+  const auto name = name_of(builder, node.name);
+  const auto inputs = builder.CreateVector(node.inputs);
+  const std::vector<std::uint8_t> axes(node.perm.begin(), node.perm.end());
+  const auto perm =
+      axes.empty() ? Offset<octet_flatbuffers::Vector<std::uint8_t>>{} : builder.CreateVector(axes);
+  fb::NodeBuilder table(builder);
+  if (!name.IsNull()) table.add_name(name);
+  table.add_inputs(inputs);
+  table.add_output(node.output);
+  table.add_clip_min(node.clip_min);
+  table.add_clip_max(node.clip_max);
+  table.add_axis(node.axis);
+  table.add_start(node.start);
+  table.add_inner(node.inner);
+  if (!perm.IsNull()) table.add_perm(perm);
+  table.add_op(static_cast<fb::Op>(node.op));
+  return table.Finish();
+}
+
+Offset<fb::Input> add_input(Builder& builder, const engine::GraphInput& input) {
+  const fb::Normalization normalization(input.normalization.mean, input.normalization.std);
+  return fb::CreateInput(builder, input.tensor, input.has_normalization ? &normalization : nullptr);
+}
+
+void build_metadata(Builder& builder, const engine::Graph& graph,
+                    const std::vector<std::uint64_t>& offsets) {
+  std::vector<Offset<fb::Tensor>> tensors;
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    tensors.push_back(add_tensor(builder, graph.tensors[i], offsets[i]));
+  }
+  std::vector<Offset<fb::Node>> nodes;
+  for (const engine::Node& node : graph.nodes) nodes.push_back(add_node(builder, node));
+  std::vector<Offset<fb::Input>> inputs;
+  for (const engine::GraphInput& input : graph.inputs) inputs.push_back(add_input(builder, input));
+  std::vector<Offset<fb::Property>> metadata;
+  for (const auto& [key, value] : graph.metadata) {
+    const String key_text = builder.CreateString(key);
+    metadata.push_back(fb::CreateProperty(builder, key_text, builder.CreateString(value)));
+  }
+  // Named, because the order of evaluation of arguments, and so of bytes, is the compiler's choice.
+  const auto tensor_list = builder.CreateVector(tensors);
+  const auto node_list = builder.CreateVector(nodes);
+  const auto input_list = builder.CreateVector(inputs);
+  const auto output_list = builder.CreateVector(graph.outputs);
+  const auto metadata_list = builder.CreateVector(metadata);
+  builder.Finish(fb::CreateModel(builder, engine::kArithmeticVersion, tensor_list, node_list,
+                                 input_list, output_list, metadata_list));
+}
+
+}  // namespace
+
+std::vector<std::byte> write_model(const engine::Graph& graph) {
+  std::vector<std::uint64_t> offsets(graph.tensors.size(), 0);
+  std::uint64_t data_bytes = 0;
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    if (!graph.tensors[i].is_constant) continue;
+    offsets[i] = aligned(data_bytes);
+    data_bytes = offsets[i] + graph.tensors[i].data.size();
+  }
+  Builder builder;
+  build_metadata(builder, graph, offsets);
+
+  engine::FileHeader header{engine::kMagic,
+                            engine::kContainerVersion,
+                            engine::kReaderVersion,
+                            builder.GetSize(),
+                            data_bytes,
+                            0};
+  const std::uint64_t data_start = engine::data_offset(header.metadata_bytes);
+  std::vector<std::byte> bytes(data_start + data_bytes);
+  std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
+  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+    const auto data = graph.tensors[i].data;
+    if (!data.empty()) {
+      std::memcpy(bytes.data() + data_start + offsets[i], data.data(), data.size());
+    }
+  }
+  const std::span<const std::byte> body = std::span(bytes).subspan(sizeof header);
+  header.checksum = engine::file_checksum(header, body.first(header.metadata_bytes),
+                                          body.subspan(header.metadata_bytes));
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+}  // namespace octet::convert
