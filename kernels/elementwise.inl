@@ -100,15 +100,16 @@ struct Elementwise {
                            std::uint8_t* y) {
     const F lo(static_cast<float>(p.lo));
     const F hi(static_cast<float>(p.hi));
+    const I offset(p.offset);
     alignas(64) std::int32_t wide_a[kBlock];
     alignas(64) std::int32_t wide_b[kBlock];
     load_codes(a, wide_a);
     load_codes(b, wide_b);
     for (std::size_t i = 0; i < kBlock; i += kLanes) {
-      const F va = xsimd::to_float(I::load_aligned(wide_a + i));
-      const F vb = xsimd::to_float(I::load_aligned(wide_b + i));
+      const F va = xsimd::to_float(I::load_aligned(wide_a + i) + offset);
+      const F vb = xsimd::to_float(I::load_aligned(wide_b + i) + offset);
       const F sum = F(p.ra) * va + (F(p.rb) * vb + F(p.c));
-      round_clamped(sum, lo, hi).store_aligned(wide_a + i);
+      (round_clamped(sum, lo, hi) - offset).store_aligned(wide_a + i);
     }
     store_codes(wide_a, y);
   }

@@ -89,13 +89,16 @@ struct QuantizeParams {
 };
 
 // y = saturate(rne(ra * a + (rb * b + c))) to [lo, hi], every float operation rounded, in this
-// order.
+// order. Unlike the other formulas this one rounds differently when codes are shifted, so it is
+// evaluated in the file's own codes: offset (0, 128 or -128) is added to the codes a and b of the
+// table's sign and taken from y again; lo and hi are the file's.
 struct AddParams {
   float ra;
   float rb;
   float c;
   std::int32_t lo;
   std::int32_t hi;
+  std::int32_t offset = 0;
 };
 
 // Elementwise functions work on n contiguous elements at any alignment; y may equal an input, no

@@ -106,9 +106,10 @@ void clamp_f32(const float* x, std::size_t n, float min, float max, float* y) {
 void add_q8(Sign sign, const std::uint8_t* a, const std::uint8_t* b, std::size_t n,
             const AddParams& params, std::uint8_t* y) {
   for (std::size_t i = 0; i < n; ++i) {
-    const auto fa = static_cast<float>(decode(sign, a[i]));
-    const auto fb = static_cast<float>(decode(sign, b[i]));
-    y[i] = encode(params.ra * fa + (params.rb * fb + params.c), 0, params.lo, params.hi);
+    const auto fa = static_cast<float>(decode(sign, a[i]) + params.offset);
+    const auto fb = static_cast<float>(decode(sign, b[i]) + params.offset);
+    const float sum = params.ra * fa + (params.rb * fb + params.c);
+    y[i] = static_cast<std::uint8_t>(encode(sum, 0, params.lo, params.hi) - params.offset);
   }
 }
 
