@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/dispatch.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+
+namespace octet::kernels {
+namespace {
+
+// The features of a CPU that has everything this build knows.
+CpuFeatures everything() {
+  CpuFeatures cpu;
+  cpu.avx2 = cpu.fma = cpu.avx512 = cpu.avx512_vnni = cpu.avx_vnni = true;
+  cpu.neon = cpu.dotprod = cpu.i8mm = true;
+  return cpu;
+}
+
+TEST_CASE("dispatch: tables have names of their own and scalar is the last") {
+  std::set<std::string> names;
+  for (const Table* table : tables()) {
+    CHECK(names.insert(table->name).second);
+    CHECK(find_table(table->name) == table);
+  }
+  CHECK(std::string(tables().back()->name) == "scalar");
+  CHECK(find_table("") == nullptr);
+  CHECK(find_table("avx") == nullptr);
+  CHECK(find_table("scalar ") == nullptr);
+}
+
+TEST_CASE("dispatch: tables are complete and their tiles fit the padding of the parameters") {
+  for (const Table* table : tables()) {
+    CAPTURE(std::string(table->name));
+    CHECK(table->tile.mr >= 1);
+    CHECK(kColumnPadding % table->tile.nr == 0);
+    CHECK(kColumnPadding % table->float_nr == 0);
+    CHECK(table->tile.kr >= 1);
+    // Null function pointers would lie among the entries; none of a table's words is zero.
+    CHECK((table->packed_bytes && table->pack_weights && table->scratch_bytes && table->gemm));
+    CHECK((table->packed_float_bytes && table->pack_float_weights && table->float_linear));
+    CHECK((table->quantize && table->dequantize && table->clamp_q8 && table->clamp_f32));
+    CHECK((table->add_q8 && table->add_f32 && table->affine_f32 && table->lookup && table->flip));
+  }
+}
+
+TEST_CASE("dispatch: the best table is the first that runs") {
+  CHECK(&best_table(everything()) == tables().front());
+  CHECK(std::string(best_table(CpuFeatures{}).name) == "scalar");
+  CHECK(runs_here(*find_table("scalar"), CpuFeatures{}));
+  CHECK(runs_here(best_table(detect_cpu()), detect_cpu()));
+#if defined(__x86_64__)
+  CpuFeatures cpu = everything();
+  cpu.avx512_vnni = false;
+  CHECK(std::string(best_table(cpu).name) == "avx2");
+  cpu.avx512 = cpu.avx_vnni = cpu.avx2 = false;
+  CHECK(std::string(best_table(cpu).name) == "scalar");
+#endif
+}
+
+TEST_CASE("dispatch: a table that is none of ours does not run") {
+  const Table copy = *find_table("scalar");
+  CHECK_FALSE(runs_here(copy, everything()));
+}
+
+TEST_CASE("dispatch: detection agrees with the compiler's own") {
+  const CpuFeatures cpu = detect_cpu();
+#if defined(__x86_64__)
+  CHECK(cpu.avx2 == (__builtin_cpu_supports("avx2") != 0));
+  CHECK(cpu.fma == (__builtin_cpu_supports("fma") != 0));
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  CHECK(cpu.avx512 == avx512);
+  CHECK(cpu.avx512_vnni == (avx512 && __builtin_cpu_supports("avx512vnni")));
+  CHECK_FALSE(cpu.neon);
+#elif defined(__aarch64__)
+  CHECK(cpu.neon);
+  CHECK_FALSE(cpu.avx2);
+#endif
+}
+
+TEST_CASE("dispatch: the CPU's name is terminated and trimmed") {
+  char name[64];
+  std::memset(name, 'x', sizeof name);
+  cpu_name(name);
+  const std::string text(name, strnlen(name, sizeof name));
+  CHECK(text.size() < sizeof name);
+  if (!text.empty()) {
+    CHECK(text.front() != ' ');
+    CHECK(text.back() != ' ');
+  }
+}
+
+}  // namespace
+}  // namespace octet::kernels
