@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kMaxTensorBytes = std::uint64_t{1} << 40;
 // "tensor 3 'fc1.weight'", or "tensor 3" where there is no name.
 std::string label(std::string_view kind, std::size_t index, const std::string& name);
 
-// "Nx784", "128x64", "2x3x4"; "scalar" for rank 0.
+// "Nx784", "128x64", "2x3x4"; "scalar" for rank 0, "of rank 9" above kMaxRank.
 std::string shape_text(const Tensor& tensor);
 
 // Bytes that a constant of this shape and dtype holds; nothing where the rank is not 1 to 8, an
@@ -35,6 +35,13 @@ std::optional<std::uint64_t> sample_bytes(const Tensor& tensor);
 inline bool is_normal_positive(float x) noexcept {
   return x >= std::numeric_limits<float>::min() && x <= std::numeric_limits<float>::max();
 }
+
+// At most 1024 bytes and is_printable(); what stands before ": its name" in the message.
+void check_name(const std::string& source, const std::string& what, const std::string& name);
+
+// A tensor's name, dtype, extents, quantization and data.
+void check_tensor(const Graph& graph, const std::string& source, const Limits& limits,
+                  std::size_t index);
 
 // One node whose op, arity and tensor indices are valid.
 class NodeCheck {

@@ -1,59 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// check_graph(): tensors one by one, inputs, nodes in order (what they are is checked by
-// check_ops.cpp), outputs. After it a plan may index and multiply without further checks.
+// check_graph(): what holds a graph together: counts, inputs, the order of nodes, outputs. Tensors
+// are checked by check_tensor.cpp, ops by check_ops.cpp. After it a plan indexes without checks.
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "engine/check.h"
 
 namespace octet::engine {
 namespace check {
-
-std::string label(std::string_view kind, std::size_t index, const std::string& name) {
-  return name.empty() ? message(kind, " ", index) : message(kind, " ", index, " '", name, "'");
-}
-
-std::string shape_text(const Tensor& tensor) {
-  if (tensor.shape.empty()) return "scalar";
-  std::string text;
-  for (const std::int64_t extent : tensor.shape) {
-    if (!text.empty()) text += 'x';
-    if (extent == -1) {
-      text += 'N';
-    } else {
-      append(text, extent);
-    }
-  }
-  return text;
-}
-
-namespace {
-
-std::optional<std::uint64_t> bytes_from(const Tensor& tensor, std::size_t first) {
-  if (tensor.shape.size() < std::max<std::size_t>(first, 1) || tensor.shape.size() > kMaxRank) {
-    return {};
-  }
-  std::uint64_t bytes = dtype_bytes(tensor.dtype);
-  for (std::size_t i = first; i < tensor.shape.size(); ++i) {
-    const std::int64_t extent = tensor.shape[i];
-    if (extent < 1 || extent > std::numeric_limits<std::int32_t>::max()) return {};
-    if (bytes > kMaxTensorBytes / static_cast<std::uint64_t>(extent)) return {};
-    bytes *= static_cast<std::uint64_t>(extent);
-  }
-  return bytes;
-}
-
-}  // namespace
-
-std::optional<std::uint64_t> constant_bytes(const Tensor& tensor) {
-  return bytes_from(tensor, 0);
-}
-
-std::optional<std::uint64_t> sample_bytes(const Tensor& tensor) {
-  return bytes_from(tensor, 1);
-}
 
 std::string NodeCheck::prefix() const {
   return message(source_, ": ", label("node", index_, node().name), " (", op_name(node().op),
@@ -68,7 +24,6 @@ using check::label;
 using check::NodeCheck;
 using Code = Error::Code;
 
-constexpr std::size_t kMaxNameBytes = 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // What a node of each op has, in OpType's order.
@@ -106,7 +61,9 @@ class GraphCheck {
 
   void run() {
     check_counts();
-    for (std::size_t i = 0; i < graph_.tensors.size(); ++i) check_tensor(i);
+    for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
+      check::check_tensor(graph_, source_, limits_, i);
+    }
     check_inputs();
     std::uint64_t left = limits_.multiply_adds;
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
@@ -148,89 +105,6 @@ class GraphCheck {
     check_count("metadata entries", graph_.metadata.size());
     if (graph_.inputs.empty()) fail_format("has no input");
     if (graph_.outputs.empty()) fail_format("has no output");
-  }
-
-  void check_name(const std::string& what, const std::string& name) const {
-    if (name.size() > kMaxNameBytes) {
-      fail_format(what, ": its name has ", name.size(), " bytes, at most ", kMaxNameBytes,
-                  " are allowed");
-    }
-    if (!is_printable(name))
-      fail_format(what, ": its name is not UTF-8 without control characters");
-  }
-
-  void check_tensor(std::size_t i) const {
-    const Tensor& tensor = graph_.tensors[i];
-    check_name(message("tensor ", i), tensor.name);
-    const std::string name = tensor_label(i);
-    if (static_cast<std::uint8_t>(tensor.dtype) > static_cast<std::uint8_t>(DType::s32)) {
-      fail(Code::unsupported, source_, ": ", name, ": has dtype ",
-           static_cast<std::uint8_t>(tensor.dtype), ", which is unknown");
-    }
-    if (tensor.is_constant) {
-      check_constant(name, tensor);
-    } else {
-      check_activation(name, tensor);
-    }
-  }
-
-  void check_constant(const std::string& name, const Tensor& tensor) const {
-    const auto bytes = check::constant_bytes(tensor);
-    if (!bytes) {
-      fail_format(name, ": a constant cannot have shape ", check::shape_text(tensor), ": 1 to ",
-                  kMaxRank, " extents of at least 1, at most 2^40 bytes in all");
-    }
-    if (tensor.data.size() != *bytes) {
-      fail_format(name, ": has ", tensor.data.size(), " bytes of data, shape ",
-                  check::shape_text(tensor), " of ", dtype_name(tensor.dtype), " needs ", *bytes);
-    }
-    check_unquantized(name, tensor);
-    if (tensor.dtype != DType::f32) return;
-    for (std::size_t i = 0; i < tensor.data.size(); i += sizeof(float)) {
-      constexpr std::uint32_t kExponent = 0x7F800000;
-      std::uint32_t bits;
-      std::memcpy(&bits, tensor.data.data() + i, sizeof bits);
-      if ((bits & kExponent) == kExponent) {
-        fail_format(name, ": element ", i / sizeof(float), " is NaN or infinite");
-      }
-    }
-  }
-
-  void check_activation(const std::string& name, const Tensor& tensor) const {
-    const auto bytes = check::sample_bytes(tensor);
-    if (!bytes || tensor.shape[0] != -1) {
-      fail_format(name, ": an activation cannot have shape ", check::shape_text(tensor), ": 1 to ",
-                  kMaxRank, " extents, the first of them the batch, the others at least 1,",
-                  " at most 2^40 bytes per sample");
-    }
-    if (*bytes > limits_.arena_bytes) {
-      fail(Code::limit, source_, ": ", name, ": has ", *bytes,
-           " bytes per sample, the limit arena_bytes is ", limits_.arena_bytes);
-    }
-    if (!tensor.data.empty()) fail_format(name, ": an activation cannot have data");
-    if (tensor.dtype == DType::s32) {
-      fail_format(name, ": an activation cannot be s32, only f32, u8 and s8");
-    }
-    if (!is_q8(tensor.dtype)) {
-      check_unquantized(name, tensor);
-      return;
-    }
-    if (!check::is_normal_positive(tensor.scale)) {
-      fail_format(name, ": scale ", tensor.scale, " is not a positive, normal number");
-    }
-    if (tensor.zero_point < lowest_code(tensor.dtype) ||
-        tensor.zero_point > highest_code(tensor.dtype)) {
-      fail_format(name, ": zero point ", tensor.zero_point, " is outside ",
-                  lowest_code(tensor.dtype), " to ", highest_code(tensor.dtype));
-    }
-  }
-
-  void check_unquantized(const std::string& name, const Tensor& tensor) const {
-    // Written so that NaN fails.
-    if (!(tensor.scale == 0) || tensor.zero_point != 0) {
-      fail_format(name, ": scale ", tensor.scale, " and zero point ", tensor.zero_point,
-                  " belong to 8-bit activations only, here they must be 0");
-    }
   }
 
   // Users find inputs and outputs by name.
@@ -284,7 +158,7 @@ class GraphCheck {
 
   void check_node(std::size_t i) {
     const Node& node = graph_.nodes[i];
-    check_name(message("node ", i), node.name);
+    check::check_name(source_, message("node ", i), node.name);
     if (static_cast<std::uint8_t>(node.op) >= kOpTypes) {
       fail(Code::unsupported, source_, ": ", label("node", i, node.name), ": op number ",
            static_cast<std::uint8_t>(node.op), " is unknown");
@@ -372,8 +246,9 @@ class GraphCheck {
     std::vector<std::string_view> keys;
     for (const auto& [key, value] : graph_.metadata) {
       const std::string what = message("metadata ", keys.size());
-      check_name(what, key);
+      check::check_name(source_, what, key);
       if (key.empty()) fail_format(what, ": has no key");
+      if (key.find('=') != std::string::npos) fail_format(what, ": its key '", key, "' has a '='");
       if (!is_printable(value)) {
         fail_format(what, " '", key, "': its value is not UTF-8 without control characters");
       }

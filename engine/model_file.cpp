@@ -91,9 +91,10 @@ class MetadataReader {
     }
     graph.outputs = copy<std::uint32_t>(*model.outputs());
     for (std::uint32_t i = 0; i < count("metadata", model.metadata()); ++i) {
-      const fb::Property& property = *model.metadata()->Get(i);
-      const std::string label = message("metadata ", i);
-      graph.metadata.emplace_back(text(property.key(), label), text(property.value(), label));
+      graph.metadata.push_back(read_property(i, model.metadata()->Get(i)));
+    }
+    if (data_end_ != data_.size()) {
+      fail_format("has ", data_.size(), " bytes of data, its constants need ", data_end_);
     }
     return graph;
   }
@@ -125,8 +126,7 @@ class MetadataReader {
     return std::vector<Out>(vector.begin(), vector.end());
   }
 
-  template <class String>
-  std::string text(const String* string, const std::string& label) {
+  std::string text(const octet_flatbuffers::String* string, const std::string& label) {
     if (string == nullptr) return {};
     spend(string->size());
     std::string result = string->str();
@@ -149,31 +149,22 @@ class MetadataReader {
     tensor.shape = copy<std::int64_t>(*in.shape());
     tensor.scale = in.scale();
     tensor.zero_point = in.zero_point();
-    if (in.data().has_value()) {
-      tensor.is_constant = true;
-      tensor.data = constant_data(tensor, *in.data(), label);
-    }
+    tensor.is_constant = in.is_constant();
+    if (tensor.is_constant) tensor.data = next_data(tensor, label);
     return tensor;
   }
 
-  std::span<const std::byte> constant_data(const Tensor& tensor, std::uint64_t offset,
-                                           const std::string& label) {
+  // The data of constants follow each other, aligned.
+  std::span<const std::byte> next_data(const Tensor& tensor, const std::string& label) {
     const std::optional<std::uint64_t> bytes = check::constant_bytes(tensor);
     if (!bytes) fail_format(label, ": a constant cannot have shape ", check::shape_text(tensor));
-    if (offset % kDataAlignment != 0) {
-      fail_format(label, ": its data starts at ", offset, ", which is no multiple of ",
-                  kDataAlignment);
-    }
-    if (offset < data_end_) {
-      fail_format(label, ": its data starts at ", offset, ", before the end ", data_end_,
-                  " of the constant before");
-    }
-    if (offset > data_.size() || *bytes > data_.size() - offset) {
-      fail_format(label, ": its data are ", *bytes, " bytes at ", offset, ", the file has ",
+    const std::uint64_t start = align_data(data_end_);
+    if (start > data_.size() || *bytes > data_.size() - start) {
+      fail_format(label, ": its ", *bytes, " bytes of data begin at ", start, ", the file has ",
                   data_.size(), " bytes of data");
     }
-    data_end_ = offset + *bytes;
-    return data_.subspan(offset, *bytes);
+    data_end_ = start + *bytes;
+    return data_.subspan(start, *bytes);
   }
 
   Node read_node(std::uint32_t index, const fb::Node& in) {
@@ -194,6 +185,14 @@ class MetadataReader {
     node.inner = in.inner();
     if (in.perm() != nullptr) node.perm = copy<std::uint32_t>(*in.perm());
     return node;
+  }
+
+  std::pair<std::string, std::string> read_property(std::uint32_t index,
+                                                    const octet_flatbuffers::String* in) {
+    const std::string whole = text(in, message("metadata ", index));
+    const std::size_t end = whole.find('=');
+    if (end == std::string::npos) fail_format("metadata ", index, ": is not KEY=VALUE");
+    return {whole.substr(0, end), whole.substr(end + 1)};
   }
 
   static GraphInput read_input(const fb::Input& in) {

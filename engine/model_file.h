@@ -32,10 +32,12 @@ inline constexpr std::uint32_t kContainerVersion = 1;
 inline constexpr std::uint32_t kReaderVersion = 1;
 inline constexpr std::size_t kDataAlignment = 64;
 
-// Where the tensor data starts.
+inline constexpr std::uint64_t align_data(std::uint64_t offset) noexcept {
+  return (offset + kDataAlignment - 1) / kDataAlignment * kDataAlignment;
+}
+// Where the tensor data starts in the file.
 inline constexpr std::uint64_t data_offset(std::uint64_t metadata_bytes) noexcept {
-  return (sizeof(FileHeader) + metadata_bytes + kDataAlignment - 1) / kDataAlignment *
-         kDataAlignment;
+  return align_data(sizeof(FileHeader) + metadata_bytes);
 }
 
 // XXH64 of the header before its checksum, the metadata, and the rest (padding and data), each

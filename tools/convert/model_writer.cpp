@@ -22,22 +22,17 @@ String name_of(Builder& builder, const std::string& name) {
   return name.empty() ? String{} : builder.CreateString(name);
 }
 
-std::uint64_t aligned(std::uint64_t offset) {
-  return (offset + engine::kDataAlignment - 1) / engine::kDataAlignment * engine::kDataAlignment;
-}
-
-Offset<fb::Tensor> add_tensor(Builder& builder, const engine::Tensor& tensor,
-                              std::uint64_t offset) {
+Offset<fb::Tensor> add_tensor(Builder& builder, const engine::Tensor& tensor) {
   const std::vector<std::int32_t> extents(tensor.shape.begin(), tensor.shape.end());
   const auto name = name_of(builder, tensor.name);
   const auto shape = builder.CreateVector(extents);
   fb::TensorBuilder table(builder);
-  if (tensor.is_constant) table.add_data(offset);
   if (!name.IsNull()) table.add_name(name);
   table.add_shape(shape);
   table.add_scale(tensor.scale);
   table.add_zero_point(tensor.zero_point);
   table.add_dtype(static_cast<fb::DType>(tensor.dtype));
+  table.add_is_constant(tensor.is_constant);
   return table.Finish();
 }
 
@@ -66,20 +61,18 @@ Offset<fb::Input> add_input(Builder& builder, const engine::GraphInput& input) {
   return fb::CreateInput(builder, input.tensor, input.has_normalization ? &normalization : nullptr);
 }
 
-void build_metadata(Builder& builder, const engine::Graph& graph,
-                    const std::vector<std::uint64_t>& offsets) {
+void build_metadata(Builder& builder, const engine::Graph& graph) {
   std::vector<Offset<fb::Tensor>> tensors;
-  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
-    tensors.push_back(add_tensor(builder, graph.tensors[i], offsets[i]));
+  for (const engine::Tensor& tensor : graph.tensors) {
+    tensors.push_back(add_tensor(builder, tensor));
   }
   std::vector<Offset<fb::Node>> nodes;
   for (const engine::Node& node : graph.nodes) nodes.push_back(add_node(builder, node));
   std::vector<Offset<fb::Input>> inputs;
   for (const engine::GraphInput& input : graph.inputs) inputs.push_back(add_input(builder, input));
-  std::vector<Offset<fb::Property>> metadata;
+  std::vector<String> metadata;
   for (const auto& [key, value] : graph.metadata) {
-    const String key_text = builder.CreateString(key);
-    metadata.push_back(fb::CreateProperty(builder, key_text, builder.CreateString(value)));
+    metadata.push_back(builder.CreateString(key + '=' + value));
   }
   // Named, because the order of evaluation of arguments, and so of bytes, is the compiler's choice.
   const auto tensor_list = builder.CreateVector(tensors);
@@ -94,31 +87,19 @@ void build_metadata(Builder& builder, const engine::Graph& graph,
 }  // namespace
 
 std::vector<std::byte> write_model(const engine::Graph& graph) {
-  std::vector<std::uint64_t> offsets(graph.tensors.size(), 0);
-  std::uint64_t data_bytes = 0;
-  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
-    if (!graph.tensors[i].is_constant) continue;
-    offsets[i] = aligned(data_bytes);
-    data_bytes = offsets[i] + graph.tensors[i].data.size();
-  }
   Builder builder;
-  build_metadata(builder, graph, offsets);
-
-  engine::FileHeader header{engine::kMagic,
-                            engine::kContainerVersion,
-                            engine::kReaderVersion,
-                            builder.GetSize(),
-                            data_bytes,
-                            0};
-  const std::uint64_t data_start = engine::data_offset(header.metadata_bytes);
-  std::vector<std::byte> bytes(data_start + data_bytes);
+  build_metadata(builder, graph);
+  engine::FileHeader header{
+      engine::kMagic, engine::kContainerVersion, engine::kReaderVersion, builder.GetSize(), 0, 0};
+  std::vector<std::byte> bytes(engine::data_offset(header.metadata_bytes));
+  const std::size_t data_start = bytes.size();
   std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
-  for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
-    const auto data = graph.tensors[i].data;
-    if (!data.empty()) {
-      std::memcpy(bytes.data() + data_start + offsets[i], data.data(), data.size());
-    }
+  for (const engine::Tensor& tensor : graph.tensors) {
+    if (!tensor.is_constant) continue;
+    bytes.resize(engine::align_data(bytes.size()));
+    bytes.insert(bytes.end(), tensor.data.begin(), tensor.data.end());
   }
+  header.data_bytes = bytes.size() - data_start;
   const std::span<const std::byte> body = std::span(bytes).subspan(sizeof header);
   header.checksum = engine::file_checksum(header, body.first(header.metadata_bytes),
                                           body.subspan(header.metadata_bytes));
