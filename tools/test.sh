@@ -63,7 +63,7 @@ skip() {
 preset() {
   cmake --preset "$1"
   cmake --build --preset "$1"
-  "${no_aslr[@]}" ctest --preset "$1" -V
+  "${no_aslr[@]}" ctest --preset "$1" -V --timeout 900
 }
 
 finish() {
@@ -89,7 +89,6 @@ part asan preset asan || true
 part tsan preset tsan || true
 
 # Cross-built for 64-bit ARM, on an emulated CPU with all extensions and on one with plain NEON.
-export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 cross=
 if [[ $(uname -m) == x86_64 ]]; then
   rc=0
@@ -105,7 +104,7 @@ if [[ $(uname -m) == x86_64 ]]; then
     echo "aarch64: FAILED, CI needs the packages for the cross-build"
   fi
   for cpu in Haswell Nehalem; do
-    part "x86-64 ($cpu)" qemu-x86_64-static -cpu $cpu build/release/octet_tests || true
+    part "x86-64 ($cpu)" timeout 900 qemu-x86_64-static -cpu $cpu build/release/octet_tests || true
   done
 else
   skip "emulated CPUs" "they run on an x86-64 machine"

@@ -12,4 +12,6 @@ set(CMAKE_IGNORE_PREFIX_PATH /usr/local)
 set(CMAKE_IGNORE_PATH /usr/lib/x86_64-linux-gnu /lib/x86_64-linux-gnu)
 set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
 
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L /usr/aarch64-linux-gnu)
+# Without -L: the arm64 libraries come with a C library of their own, and qemu hangs when they meet
+# the one of the cross compiler.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static)
