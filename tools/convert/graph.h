@@ -71,6 +71,7 @@ struct Graph {
   std::vector<Node> nodes;  // topological order
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
+  std::vector<std::string> notes;  // what a user should know of the import, e.g. rounded weights
 };
 
 std::string_view op_name(const Node& node) noexcept;  // "linear", "sigmoid", ...

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values, nodes and bindings of the graph under construction, with the limits that every value
+// obeys.
+#include "tools/convert/onnx_builder.h"
+
+#include <octet/octet.h>
+
+#include <limits>
+#include <utility>
+
+#include "engine/graph.h"
+
+namespace octet::convert {
+namespace {
+
+constexpr std::size_t kMaxElements = std::numeric_limits<std::int32_t>::max();  // of one sample
+
+}  // namespace
+
+void GraphBuilder::declare(const std::string& name) {
+  if (!names_.insert(name).second) {
+    throw Error(Error::Code::format,
+                graph.source + ": tensor '" + name + "' is defined twice; export the model again");
+  }
+}
+
+ValueId GraphBuilder::add_value(const std::string& name, Shape shape) {
+  const std::string what = graph.source + ": tensor '" + name + "'";
+  if (shape.size() > engine::kMaxRank) {
+    throw Error(Error::Code::limit, what + " has " + std::to_string(shape.size()) +
+                                        " dimensions, octet takes at most " +
+                                        std::to_string(engine::kMaxRank));
+  }
+  count_elements(Dims(shape.begin() + 1, shape.end()), what, kMaxElements);
+  graph.values.push_back({name, std::move(shape)});
+  return static_cast<ValueId>(graph.values.size() - 1);
+}
+
+ValueId GraphBuilder::append(const OnnxNode& node, Node op, Shape shape, const std::string& name) {
+  op.name = node.label();
+  op.output = add_value(name, std::move(shape));
+  graph.nodes.push_back(std::move(op));
+  return graph.nodes.back().output;
+}
+
+void GraphBuilder::emit(const OnnxNode& node, Node op, Shape shape, int output) {
+  const std::string& name = node.proto().output(output);
+  bind(name, {append(node, std::move(op), std::move(shape), name), nullptr});
+}
+
+ValueId GraphBuilder::emit_hidden(const OnnxNode& node, Node op, Shape shape) {
+  std::string name = node.proto().output(0) + "/" + std::string(op_name(op));
+  while (!names_.insert(name).second) name += "'";
+  return append(node, std::move(op), std::move(shape), name);
+}
+
+void GraphBuilder::alias(const OnnxNode& node, ValueId value) {
+  bind(node.proto().output(0), {value, nullptr});
+}
+
+void GraphBuilder::define(const OnnxNode& node, Constant constant, int output) {
+  const std::string& name = node.proto().output(output);
+  constant.name = name;
+  bind(name, {kNoValue, std::make_shared<const Constant>(std::move(constant))});
+}
+
+const Binding* GraphBuilder::find(const std::string& name) const {
+  const auto found = bindings_.find(name);
+  return found == bindings_.end() ? nullptr : &found->second;
+}
+
+void GraphBuilder::spend(const OnnxNode& node, std::size_t elements) {
+  if (elements > budget_) {
+    throw Error(Error::Code::limit,
+                graph.source + ": " + node.where() +
+                    ": its constants would grow far beyond what the file holds; run onnxsim, or "
+                    "export the model with constant folding");
+  }
+  budget_ -= elements;
+}
+
+}  // namespace octet::convert

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The float graph while the importer builds it: what each ONNX name is bound to, and the ways in
+// which an operator's importer adds to it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "tools/convert/graph.h"
+#include "tools/convert/onnx_constant.h"
+#include "tools/convert/onnx_node.h"
+
+namespace octet::convert {
+
+class GraphBuilder {
+ public:
+  Graph graph;
+  std::int64_t exported_batch = 0;  // the fixed leading dimension of the inputs; 0: dynamic
+
+  const Shape& shape(ValueId value) const { return graph.values[value].shape; }
+
+  // A name that the ONNX graph gives something to. Throws octet::Error (format) for a second one.
+  void declare(const std::string& name);
+
+  // A graph input or a node's output. Throws octet::Error (limit) above kMaxRank or kMaxElements.
+  ValueId add_value(const std::string& name, Shape shape);
+
+  // Adds op, whose output is the node's output number `output` or, with emit_hidden, a value of its
+  // own that a later emit of the same ONNX node reads.
+  void emit(const OnnxNode& node, Node op, Shape shape, int output = 0);
+  ValueId emit_hidden(const OnnxNode& node, Node op, Shape shape);
+
+  // The node's first output is the same tensor, or a constant.
+  void alias(const OnnxNode& node, ValueId value);
+  void define(const OnnxNode& node, Constant constant, int output = 0);
+
+  void bind(const std::string& name, Binding binding) { bindings_[name] = std::move(binding); }
+  // Null: nothing before this node makes it.
+  const Binding* find(const std::string& name) const;
+
+  // Accounts for the elements of a constant that is made from others. Throws octet::Error (limit)
+  // where a small file asks for far more than it holds.
+  void spend(const OnnxNode& node, std::size_t elements);
+  void allow(std::size_t elements) { budget_ += elements; }
+
+ private:
+  ValueId append(const OnnxNode& node, Node op, Shape shape, const std::string& name);
+
+  std::unordered_map<std::string, Binding> bindings_;
+  std::unordered_set<std::string> names_;
+  std::size_t budget_ = std::size_t{1} << 24;  // elements that may be made of constants
+};
+
+}  // namespace octet::convert

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constants of an ONNX graph: initializers of every storage form, as float or int64.
+#pragma once
+
+#include <onnx/onnx.pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace octet::convert {
+
+using Dims = std::vector<std::int64_t>;
+
+// In a folded integer constant: the size of the batch, which only run() knows. Shape gives it for
+// the leading dimension of an activation; Reshape understands it. Never read from a file.
+inline constexpr std::int64_t kBatchSize = std::numeric_limits<std::int64_t>::min() + 1;
+
+struct Constant {
+  std::string name;  // for messages: the initializer, or the tensor that was folded
+  bool is_float = true;
+  Dims dims;  // all >= 0; none for a scalar
+  std::vector<float> floats;
+  std::vector<std::int64_t> ints;
+
+  std::size_t size() const noexcept { return is_float ? floats.size() : ints.size(); }
+};
+
+// The product of dims. Throws octet::Error (format) that begins with what, for a negative dimension
+// or more elements than a size_t or limit can hold.
+std::size_t count_elements(const Dims& dims, const std::string& what,
+                           std::size_t limit = std::numeric_limits<std::size_t>::max() / 16);
+
+// "[1, 28, 28]"; a negative first entry, the batch, is shown as N.
+std::string to_text(const Dims& dims);
+
+// Decodes raw, typed or external data: float, double, float16, bfloat16 to float; bool and integers
+// to int64. model_path is the .onnx file, for messages and for the folder that external data must
+// lie in. Throws octet::Error: format, io, or unsupported for other element types.
+Constant read_constant(const onnx::TensorProto& tensor, const std::string& model_path);
+
+// "float", "uint8", ... as ONNX writes the element types.
+std::string element_type_name(std::int32_t type);
+
+}  // namespace octet::convert

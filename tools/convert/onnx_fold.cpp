@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constants from constants: Constant, Cast, Identity and broadcast arithmetic, as ONNX computes
+// them.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "tools/convert/onnx_ops.h"
+
+namespace octet::convert {
+namespace {
+
+using onnx::AttributeProto;
+
+constexpr double kInt64End = 0x1p63;
+
+std::int64_t to_integer(const OnnxNode& node, float value) {
+  const double real = std::trunc(static_cast<double>(value));
+  if (!(real >= -kInt64End && real < kInt64End)) {
+    node.invalid("it casts " + std::to_string(value) + " to an integer");
+  }
+  return static_cast<std::int64_t>(real);
+}
+
+void refuse_batch(const OnnxNode& node) {
+  node.refuse(
+      "it computes with the size of the batch, which is known only when the network runs; "
+      "export the shape with -1 in front instead");
+}
+
+std::int64_t compute(const OnnxNode& node, char op, std::int64_t a, std::int64_t b) {
+  // A product or quotient of 1 is what exporters leave in shapes of a symbolic batch.
+  if (b == 1 && (op == '*' || op == '/')) return a;
+  if (a == 1 && op == '*') return b;
+  if (a == kBatchSize || b == kBatchSize) refuse_batch(node);
+  std::int64_t result = 0;
+  bool overflow = false;
+  switch (op) {
+    case '+':
+      overflow = __builtin_add_overflow(a, b, &result);
+      break;
+    case '-':
+      overflow = __builtin_sub_overflow(a, b, &result);
+      break;
+    case '*':
+      overflow = __builtin_mul_overflow(a, b, &result);
+      break;
+    default:
+      overflow = b == 0 || (b == -1 && a == std::numeric_limits<std::int64_t>::min());
+      if (!overflow) result = a / b;
+  }
+  if (overflow || result == kBatchSize) {
+    node.invalid("its result on " + std::to_string(a) + " and " + std::to_string(b) +
+                 " is no 64-bit integer");
+  }
+  return result;
+}
+
+float compute(const OnnxNode&, char op, float a, float b) {
+  return op == '+' ? a + b : op == '-' ? a - b : op == '*' ? a * b : a / b;
+}
+
+// Dims of the broadcast result.
+Dims broadcast(const OnnxNode& node, const Dims& a, const Dims& b) {
+  Dims result(std::max(a.size(), b.size()));
+  for (std::size_t i = 0; i < result.size(); ++i) {  // from the last dimension on
+    const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const std::int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1) {
+      node.invalid("its shapes " + to_text(a) + " and " + to_text(b) + " cannot be broadcast");
+    }
+    result[result.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return result;
+}
+
+// Where element `index` of a tensor of shape dims lies in one of shape from, broadcast to it.
+std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& from) {
+  std::size_t offset = 0;
+  std::size_t stride = 1;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto extent = static_cast<std::size_t>(dims[dims.size() - 1 - i]);
+    const auto own = static_cast<std::size_t>(from[from.size() - 1 - i]);
+    if (own != 1) offset += index % extent * stride;
+    stride *= own;
+    index /= extent;
+  }
+  return offset;
+}
+
+}  // namespace
+
+void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
+  if (node.proto().attribute_size() != 1) {
+    node.invalid("has " + std::to_string(node.proto().attribute_size()) + " attributes, not one");
+  }
+  const AttributeProto& value = node.proto().attribute(0);
+  Constant constant;
+  switch (value.type()) {
+    case AttributeProto::TENSOR: {
+      onnx::TensorProto tensor = value.t();
+      tensor.set_name(node.proto().output(0));  // for messages: most exporters leave it empty
+      constant = read_constant(tensor, builder.graph.source);
+      break;
+    }
+    case AttributeProto::FLOAT:
+      constant.floats = {value.f()};
+      break;
+    case AttributeProto::FLOATS:
+      constant.floats.assign(value.floats().begin(), value.floats().end());
+      constant.dims = {value.floats_size()};
+      break;
+    case AttributeProto::INT:
+      constant.ints = {value.i()};
+      constant.is_float = false;
+      break;
+    case AttributeProto::INTS:
+      constant.ints.assign(value.ints().begin(), value.ints().end());
+      constant.dims = {value.ints_size()};
+      constant.is_float = false;
+      break;
+    default:
+      node.refuse("its " + value.name() + " is no dense tensor of numbers");
+  }
+  std::replace(constant.ints.begin(), constant.ints.end(), kBatchSize, kBatchSize - 1);
+  builder.define(node, std::move(constant));
+}
+
+void fold_identity(const OnnxNode& node, GraphBuilder& builder) {
+  node.need_constant(0, "input");
+  builder.bind(node.proto().output(0), node.binding(0));
+}
+
+void fold_cast(const OnnxNode& node, GraphBuilder& builder) {
+  const Constant& from = node.need_constant(0, "input");
+  const std::int64_t to = node.attribute("to", std::int64_t{0});
+  Constant result;
+  result.dims = from.dims;
+  switch (to) {
+    case onnx::TensorProto::FLOAT:
+    case onnx::TensorProto::DOUBLE:
+      result.floats = from.floats;
+      for (const std::int64_t value : from.ints) {
+        if (value == kBatchSize) refuse_batch(node);
+        result.floats.push_back(static_cast<float>(value));
+      }
+      break;
+    case onnx::TensorProto::INT64:
+    case onnx::TensorProto::INT32: {
+      result.is_float = false;
+      result.ints = from.ints;
+      for (const float value : from.floats) result.ints.push_back(to_integer(node, value));
+      const bool fits = to == onnx::TensorProto::INT64 ||
+                        std::all_of(result.ints.begin(), result.ints.end(), [](std::int64_t value) {
+                          return value == kBatchSize || value == static_cast<std::int32_t>(value);
+                        });
+      if (!fits) node.invalid("it casts a number to int32 that does not fit");
+      break;
+    }
+    case onnx::TensorProto::BOOL:
+      result.is_float = false;
+      for (const float value : from.floats) result.ints.push_back(value != 0.0f);
+      for (const std::int64_t value : from.ints) result.ints.push_back(value != 0);
+      break;
+    default:
+      node.refuse("it casts a constant to " + element_type_name(static_cast<std::int32_t>(to)) +
+                  "; octet's constants are float, int64, int32 and bool: export in float32");
+  }
+  builder.spend(node, result.size());
+  builder.define(node, std::move(result));
+}
+
+void fold_arithmetic(const OnnxNode& node, GraphBuilder& builder) {
+  const Constant& a = node.need_constant(0, "A");
+  const Constant& b = node.need_constant(1, "B");
+  if (a.is_float != b.is_float) node.invalid("it mixes floats and integers");
+  const std::string& type = node.proto().op_type();
+  const char op = type == "Add" ? '+' : type == "Sub" ? '-' : type == "Mul" ? '*' : '/';
+  Constant result;
+  result.is_float = a.is_float;
+  result.dims = broadcast(node, a.dims, b.dims);
+  const std::size_t count = count_elements(result.dims, builder.graph.source + ": " + node.where());
+  builder.spend(node, count);
+  const auto fill = [&](const auto& x, const auto& y, auto& z) {
+    z.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      z.push_back(compute(node, op, x[broadcast_offset(i, result.dims, a.dims)],
+                          y[broadcast_offset(i, result.dims, b.dims)]));
+    }
+  };
+  if (a.is_float) {
+    fill(a.floats, b.floats, result.floats);
+  } else {
+    fill(a.ints, b.ints, result.ints);
+  }
+  builder.define(node, std::move(result));
+}
+
+}  // namespace octet::convert

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks an ONNX graph from its inputs to its outputs: constants are folded, activations become
+// nodes of the float graph, and what octet cannot express is collected.
+#include "tools/convert/onnx_import.h"
+
+#include <octet/octet.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "tools/convert/onnx_builder.h"
+#include "tools/convert/onnx_file.h"
+#include "tools/convert/onnx_ops.h"
+
+namespace octet::convert {
+namespace {
+
+constexpr std::int64_t kMinOpset = 7;
+constexpr std::int64_t kMaxOpset = 21;
+
+bool is_quantized_op(const std::string& op) {
+  constexpr std::array<std::string_view, 8> kNames{
+      "QuantizeLinear", "DequantizeLinear",     "DynamicQuantizeLinear",
+      "MatMulInteger",  "ConvInteger",          "MatMulIntegerToFloat",
+      "QGemm",          "DynamicQuantizeMatMul"};
+  return op.starts_with("QLinear") || std::find(kNames.begin(), kNames.end(), op) != kNames.end();
+}
+
+bool is_onnx_domain(const std::string& domain) {
+  return domain.empty() || domain == "ai.onnx";
+}
+
+class Importer {
+ public:
+  explicit Importer(OnnxFile& file, const std::string& path)
+      : path_(path), proto_(*file.model.mutable_graph()) {
+    builder_.graph.source = path;
+    builder_.graph.source_sha256 = file.sha256;
+    builder_.graph.producer = file.model.producer_name();
+    if (!file.model.producer_version().empty()) {
+      builder_.graph.producer += " " + file.model.producer_version();
+    }
+    builder_.graph.opset = opset_ = find_opset(file.model);
+  }
+
+  Graph run() {
+    refuse_quantized();
+    declare_names();
+    read_initializers();
+    add_inputs();
+    find_needed();
+    for (int i = 0; i < proto_.node_size(); ++i) import_node(static_cast<std::size_t>(i));
+    report_refusals();
+    add_outputs();
+    return std::move(builder_.graph);
+  }
+
+ private:
+  [[noreturn]] void fail(Error::Code code, const std::string& reason) const {
+    throw Error(code, path_ + ": " + reason);
+  }
+
+  std::int64_t find_opset(const onnx::ModelProto& model) const {
+    for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
+      if (!is_onnx_domain(opset.domain())) continue;
+      if (opset.version() < kMinOpset || opset.version() > kMaxOpset) {
+        fail(Error::Code::unsupported, "uses opset " + std::to_string(opset.version()) +
+                                           ", octet reads " + std::to_string(kMinOpset) + " to " +
+                                           std::to_string(kMaxOpset) +
+                                           "; export the model with opset 13 or 17");
+      }
+      return opset.version();
+    }
+    fail(Error::Code::format,
+         "names no opset of ONNX, or was cut off; export or copy the model again");
+  }
+
+  void refuse_quantized() const {
+    for (int i = 0; i < proto_.node_size(); ++i) {
+      const onnx::NodeProto& node = proto_.node(i);
+      if (!is_quantized_op(node.op_type())) continue;
+      fail(Error::Code::unsupported,
+           "is quantized already (" +
+               OnnxNode(node, static_cast<std::size_t>(i), opset_, path_, {}).where() +
+               "); quantized ONNX graphs come with a later version of octet: convert the float "
+               "network that it was made from");
+    }
+  }
+
+  // All names that something is given to, so that a second use is found wherever it is.
+  void declare_names() {
+    for (const onnx::TensorProto& tensor : proto_.initializer()) {
+      if (tensor.name().empty()) fail(Error::Code::format, "an initializer has no name");
+      builder_.declare(tensor.name());
+      initializers_.insert(tensor.name());
+    }
+    for (const onnx::ValueInfoProto& input : proto_.input()) {
+      if (input.name().empty()) fail(Error::Code::format, "an input has no name");
+      // Before IR version 4 initializers had to be inputs too.
+      if (!initializers_.contains(input.name())) builder_.declare(input.name());
+    }
+    for (const onnx::NodeProto& node : proto_.node()) {
+      for (const std::string& output : node.output()) {
+        if (output.empty()) continue;
+        builder_.declare(output);
+        made_.insert(output);
+      }
+    }
+  }
+
+  void read_initializers() {
+    if (proto_.sparse_initializer_size() != 0) {
+      fail(Error::Code::unsupported,
+           "has sparse initializers; export the model with dense weights");
+    }
+    std::array<std::string, 3> converted;  // names, by the type in kTypes
+    constexpr std::array kTypes{onnx::TensorProto::DOUBLE, onnx::TensorProto::FLOAT16,
+                                onnx::TensorProto::BFLOAT16};
+    for (onnx::TensorProto& tensor : *proto_.mutable_initializer()) {
+      auto constant = std::make_shared<Constant>(read_constant(tensor, path_));
+      builder_.allow(8 * constant->size());
+      for (std::size_t i = 0; i < kTypes.size(); ++i) {
+        if (tensor.data_type() != kTypes[i]) continue;
+        converted[i] += (converted[i].empty() ? "'" : ", '") + tensor.name() + "'";
+      }
+      builder_.bind(tensor.name(), {kNoValue, std::move(constant)});
+      tensor.Clear();  // its bytes are in the constant now
+    }
+    for (std::size_t i = 0; i < kTypes.size(); ++i) {
+      if (converted[i].empty()) continue;
+      builder_.graph.notes.push_back(
+          "initializers of type " + element_type_name(kTypes[i]) + " became float" +
+          (kTypes[i] == onnx::TensorProto::DOUBLE ? " (rounded): " : " (exactly): ") +
+          converted[i]);
+    }
+  }
+
+  void add_inputs() {
+    bool dynamic = false;
+    std::int64_t fixed = 0;
+    for (const onnx::ValueInfoProto& input : proto_.input()) {
+      if (initializers_.contains(input.name())) continue;
+      Shape shape = input_shape(input);
+      const onnx::TensorShapeProto::Dimension& batch = input.type().tensor_type().shape().dim(0);
+      if (!batch.has_dim_value()) {
+        dynamic = true;
+      } else if (fixed != 0 && batch.dim_value() != fixed) {
+        fail(Error::Code::unsupported,
+             "its inputs have the leading dimensions " + std::to_string(fixed) + " and " +
+                 std::to_string(batch.dim_value()) +
+                 "; the leading dimension is the batch, the same for all inputs");
+      } else {
+        fixed = batch.dim_value();
+      }
+      const ValueId value = builder_.add_value(input.name(), std::move(shape));
+      builder_.bind(input.name(), {value, nullptr});
+      builder_.graph.inputs.push_back(value);
+    }
+    if (builder_.graph.inputs.empty()) {
+      fail(Error::Code::unsupported, "has no input: all its results are constants");
+    }
+    builder_.exported_batch = dynamic ? 0 : fixed;
+  }
+
+  Shape input_shape(const onnx::ValueInfoProto& input) const {
+    const std::string what = "input '" + input.name() + "' ";
+    if (!input.type().has_tensor_type()) {
+      fail(Error::Code::unsupported, what + "is no tensor; export the network with tensors");
+    }
+    const onnx::TypeProto::Tensor& type = input.type().tensor_type();
+    if (type.elem_type() != onnx::TensorProto::FLOAT) {
+      fail(Error::Code::unsupported, what + "has element type " +
+                                         element_type_name(type.elem_type()) +
+                                         ", octet takes float; export the network in float32");
+    }
+    if (!type.has_shape() || type.shape().dim_size() < 2) {
+      fail(Error::Code::unsupported,
+           what +
+               (type.has_shape() ? "has rank " + std::to_string(type.shape().dim_size())
+                                 : "has no shape") +
+               ", octet needs the batch and at least one more dimension; export it as [N, ...]");
+    }
+    Shape shape{kBatch};
+    for (int i = 0; i < type.shape().dim_size(); ++i) {
+      const onnx::TensorShapeProto::Dimension& dim = type.shape().dim(i);
+      const std::string axis = "dimension " + std::to_string(i) + " of " + what;
+      if (dim.has_dim_value() && dim.dim_value() <= 0) {
+        fail(Error::Code::format, axis + "is " + std::to_string(dim.dim_value()) +
+                                      ", it must be positive; export the model again");
+      }
+      if (i == 0) continue;
+      if (!dim.has_dim_value()) {
+        fail(Error::Code::unsupported,
+             axis + "is dynamic" +
+                 (dim.has_dim_param() ? " ('" + dim.dim_param() + "')" : std::string()) +
+                 "; only the leading dimension, the batch, may be: export the others fixed");
+      }
+      shape.push_back(dim.dim_value());
+    }
+    return shape;
+  }
+
+  // Names that the outputs depend on: only these nodes are imported.
+  void find_needed() {
+    for (const onnx::ValueInfoProto& output : proto_.output()) {
+      if (!needed_.insert(output.name()).second) {
+        fail(Error::Code::format,
+             "output '" + output.name() + "' is listed twice; export the model again");
+      }
+    }
+    for (int i = proto_.node_size(); i-- > 0;) {
+      const onnx::NodeProto& node = proto_.node(i);
+      if (is_needed(node)) needed_.insert(node.input().begin(), node.input().end());
+    }
+  }
+
+  bool is_needed(const onnx::NodeProto& node) const {
+    return std::any_of(node.output().begin(), node.output().end(), [&](const std::string& name) {
+      return !name.empty() && needed_.contains(name);
+    });
+  }
+
+  // The operands; empty if one of them was refused and this node cannot be looked at.
+  std::vector<Binding> operands(const onnx::NodeProto& node, std::size_t index, bool& usable) {
+    std::vector<Binding> inputs;
+    for (const std::string& name : node.input()) {
+      if (name.empty()) {
+        inputs.emplace_back();
+        continue;
+      }
+      const Binding* binding = builder_.find(name);
+      if (binding == nullptr) {
+        fail(
+            Error::Code::format,
+            OnnxNode(node, index, opset_, path_, {}).where() + ": its input '" + name + "' is " +
+                (made_.contains(name)
+                     ? "made by itself or a later node: the nodes are not in order, or form a cycle"
+                     : "no input, initializer or result of a node") +
+                "; export the model again");
+      }
+      usable = usable && !binding->refused;
+      inputs.push_back(*binding);
+    }
+    return inputs;
+  }
+
+  void import_node(std::size_t index) {
+    const onnx::NodeProto& proto = proto_.node(static_cast<int>(index));
+    bool usable = true;
+    const OnnxNode node(proto, index, opset_, path_, operands(proto, index, usable));
+    if (is_needed(proto) && usable) {
+      try {
+        dispatch(node);
+        return;
+      } catch (const Refusal& refusal) {
+        refusals_.push_back(refusal.message);
+      }
+    }
+    for (const std::string& output : proto.output()) {
+      if (!output.empty()) builder_.bind(output, {kNoValue, nullptr, true});
+    }
+  }
+
+  void dispatch(const OnnxNode& node) {
+    const onnx::NodeProto& proto = node.proto();
+    const OpEntry* entry = is_onnx_domain(proto.domain()) ? find_op(proto.op_type()) : nullptr;
+    if (entry == nullptr) refuse_unknown(node);
+    for (int i = 1; i < proto.output_size(); ++i) {
+      if (proto.op_type() != "Split" && !proto.output(i).empty() &&
+          needed_.contains(proto.output(i))) {
+        node.refuse("its output " + std::to_string(i) + " '" + proto.output(i) +
+                    "' is used; octet gives the first output only");
+      }
+    }
+    if (proto.output(0).empty() && proto.op_type() != "Split") node.invalid("has no output");
+    const bool folds = node.all_constant() || entry->import == nullptr;
+    const OpImporter importer = folds ? entry->fold : entry->import;
+    if (importer == nullptr) {
+      node.refuse(
+          "all its inputs are constants, and octet does not compute it while converting; "
+          "export the model with constant folding, or run onnxsim");
+    }
+    importer(node, builder_);
+  }
+
+  [[noreturn]] static void refuse_unknown(const OnnxNode& node) {
+    const onnx::NodeProto& proto = node.proto();
+    const bool nested = std::any_of(
+        proto.attribute().begin(), proto.attribute().end(),
+        [](const onnx::AttributeProto& a) { return a.has_g() || a.graphs_size() != 0; });
+    if (nested) {
+      node.refuse(
+          "it holds a graph of its own; export the network without control flow, by tracing");
+    }
+    if (!is_onnx_domain(proto.domain())) {
+      node.refuse("it belongs to the domain '" + proto.domain() +
+                  "'; octet reads ONNX's own operators: export without fused or custom ones");
+    }
+    const std::string& op = proto.op_type();
+    if (op.starts_with("Conv") || op.find("Pool") != std::string::npos) {
+      node.refuse("convolutions and pooling come with a later version of octet");
+    }
+    if (op == "LSTM" || op == "GRU" || op == "RNN") {
+      node.refuse("octet has no recurrent layers; export the steps one by one");
+    }
+    node.refuse("octet has no such operator; build the layer from those that it has");
+  }
+
+  void report_refusals() const {
+    if (refusals_.empty()) return;
+    std::string text = refusals_.size() == 1
+                           ? "1 node cannot be imported:"
+                           : std::to_string(refusals_.size()) + " nodes cannot be imported:";
+    for (const std::string& refusal : refusals_) text += "\n  " + refusal;
+    fail(Error::Code::unsupported, text + "\n  octet imports: " + supported_ops());
+  }
+
+  void add_outputs() {
+    for (const onnx::ValueInfoProto& output : proto_.output()) {
+      const std::string& name = output.name();
+      const Binding* binding = builder_.find(name);
+      if (binding == nullptr) {
+        fail(Error::Code::format, "output '" + name +
+                                      "' is no input, initializer or result of a node; export "
+                                      "the model again");
+      }
+      if (binding->constant != nullptr) {
+        fail(Error::Code::unsupported,
+             "output '" + name + "' is a constant or a shape; remove it from the outputs");
+      }
+      builder_.graph.outputs.push_back(named_output(name, binding->value));
+    }
+  }
+
+  // The value under the output's own name. Identity and its like made the name an alias of another
+  // tensor: an inner one takes the name, an input or another output is copied.
+  ValueId named_output(const std::string& name, ValueId value) {
+    Graph& graph = builder_.graph;
+    if (graph.values[value].name == name) return value;
+    const auto is_taken = [&](const std::vector<ValueId>& ids) {
+      return std::find(ids.begin(), ids.end(), value) != ids.end();
+    };
+    const bool is_named_output = std::any_of(
+        proto_.output().begin(), proto_.output().end(),
+        [&](const onnx::ValueInfoProto& o) { return o.name() == graph.values[value].name; });
+    if (!is_taken(graph.inputs) && !is_named_output) {
+      graph.values[value].name = name;
+      return value;
+    }
+    Node copy;
+    copy.op = Op::reshape;
+    copy.name = name;
+    copy.inputs = {value};
+    copy.output = builder_.add_value(name, Shape(graph.values[value].shape));
+    graph.nodes.push_back(std::move(copy));
+    return graph.nodes.back().output;
+  }
+
+  const std::string path_;
+  onnx::GraphProto& proto_;
+  GraphBuilder builder_;
+  std::int64_t opset_ = 0;
+  std::unordered_set<std::string> initializers_;
+  std::unordered_set<std::string> made_;    // by nodes
+  std::unordered_set<std::string> needed_;  // by the outputs
+  std::vector<std::string> refusals_;
+};
+
+}  // namespace
+
+Graph import_onnx(const std::string& path) {
+  OnnxFile file = read_onnx_file(path);
+  return Importer(file, path).run();
+}
+
+bool is_quantized_onnx(const std::string& path) {
+  const OnnxFile file = read_onnx_file(path);
+  const auto& nodes = file.model.graph().node();
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](const onnx::NodeProto& node) { return is_quantized_op(node.op_type()); });
+}
+
+}  // namespace octet::convert
