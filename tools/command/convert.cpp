@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// octet convert: float ONNX -> .octet, with what it cost on the calibration samples.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <system_error>
+
+#include "engine/errors.h"
+#include "tools/command/calibration_source.h"
+#include "tools/command/command.h"
+#include "tools/command/network.h"
+#include "tools/command/options.h"
+#include "tools/command/print.h"
+#include "tools/command/progress.h"
+#include "tools/convert/calibrate.h"
+#include "tools/convert/metrics.h"
+#include "tools/convert/model_writer.h"
+#include "tools/convert/onnx_import.h"
+#include "tools/convert/quantize.h"
+#include "tools/convert/simplify.h"
+
+namespace octet::command {
+namespace {
+
+constexpr const char* kFooter = R"(
+Calibration runs the first --samples samples in float and notes the range of every activation. DATA
+is a folder with MNIST's IDX files (the train half is read; never calibrate on what you evaluate) or
+X.npy; a network with several inputs takes one .npy per input, joined by commas. uint8 data are
+pixels, which enter the network as (p / 255 - MEAN) / STD; float data are its own values.
+
+With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
+Without it the model takes float32 values, pixels as p / 255.
+
+Examples:
+  octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
+  octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
+  octet convert net.onnx -o net.octet --calibrate x.npy --calibration percentile --percentile 99.9)";
+
+struct Options {
+  std::string model;
+  std::string output;
+  std::string calibrate;
+  std::size_t samples = 1000;
+  std::optional<Normalization> normalization;
+  std::string weights = "per-channel";
+  bool symmetric = false;
+  std::string calibration = "minmax";
+  double percentile = convert::CalibrationOptions{}.percentile;
+};
+
+bool is_percentile(const Options& options) {
+  return options.calibration == "percentile";
+}
+
+// What fails late otherwise, after all the work.
+void check_output(const Options& options) {
+  const std::filesystem::path path(options.output);
+  std::error_code error;
+  if (std::filesystem::equivalent(path, options.model, error)) {
+    engine::fail(Error::Code::argument, options.output,
+                 ": is the network itself; give -o another name");
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    engine::fail(Error::Code::io, options.output, ": is a folder; give -o a file name");
+  }
+  const auto folder = path.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    engine::fail(Error::Code::io, options.output, ": there is no folder ", folder.string(),
+                 "; create it first");
+  }
+}
+
+void check_calibrate(const Options& options) {
+  const bool given = !options.calibrate.empty();
+  if (convert::is_quantized_onnx(options.model) && given) {
+    engine::fail(Error::Code::argument, options.model,
+                 ": is already quantized, its own scales are kept; leave --calibrate out");
+  }
+  if (!given) {
+    engine::fail(Error::Code::argument, options.model,
+                 ": a float network needs calibration data; add --calibrate DATA, a folder with "
+                 "MNIST's IDX files or X.npy");
+  }
+}
+
+std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::Dataset& dataset,
+                                      const Options& options) {
+  CalibrationSource source(dataset, tensor_infos(graph, graph.inputs),
+                           options.normalization.value_or(Normalization{}), options.model);
+  convert::CalibrationOptions how;
+  if (is_percentile(options)) how.method = convert::Calibration::percentile;
+  how.percentile = options.percentile;
+  Progress progress("calibrating", dataset.samples() * (is_percentile(options) ? 2 : 1));
+  return convert::calibrate(graph, source, how,
+                            [&](std::size_t samples) { progress.update(samples); });
+}
+
+void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
+              const Options& options) {
+  std::string calibration = engine::message(options.calibration);
+  if (is_percentile(options)) calibration += engine::message(" ", options.percentile);
+  calibration += engine::message(", ", dataset.samples(), " samples");
+  graph.metadata = {{"producer", std::string("octet ") + octet_version()},
+                    {"source", std::filesystem::path(options.model).filename().string()},
+                    {"source_sha256", source.source_sha256},
+                    {"weights", options.weights},
+                    {"activations", options.symmetric ? "symmetric" : "asymmetric"},
+                    {"calibration", calibration},
+                    {"calibration_sha256", dataset_sha256(dataset)}};
+}
+
+// What the model gives beside the float graph on the calibration samples.
+convert::Evaluation compare(const std::vector<std::byte>& file, convert::Graph graph,
+                            const data::Dataset& dataset, const Options& options) {
+  const auto quantized = octet_network(Model::parse(file, options.output), options.output, 1);
+  const auto original = float_network(std::move(graph), options.model);
+  // The model stores the normalization itself; the float graph must be told.
+  Progress progress("comparing", 2 * dataset.samples());
+  const Logits got = compute_logits(*quantized, dataset, std::nullopt,
+                                    [&](std::size_t done) { progress.update(done); });
+  const Logits expected =
+      compute_logits(*original, dataset, options.normalization,
+                     [&](std::size_t done) { progress.update(dataset.samples() + done); });
+  return evaluate(got, &expected, {});
+}
+
+void run_convert(const Options& options) {
+  check_output(options);
+  check_calibrate(options);
+  convert::Graph graph = convert::import_onnx(options.model);
+  const std::size_t imported_nodes = graph.nodes.size();
+  convert::simplify(graph);
+  const data::Dataset dataset = data::load_dataset(
+      options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
+  const auto ranges = calibrate(graph, dataset, options);
+  convert::QuantizeOptions how;
+  how.per_channel = options.weights == "per-channel";
+  how.symmetric = options.symmetric;
+  how.pixels = options.normalization;
+  convert::QuantizedGraph quantized = convert::quantize(graph, ranges, how);
+  describe(quantized.graph, graph, dataset, options);
+  engine::check_graph(quantized.graph, options.output, {});
+  const std::size_t nodes = quantized.graph.nodes.size();
+
+  const auto cost = compare(convert::write_model(quantized.graph), graph, dataset, options);
+  quantized.graph.metadata.emplace_back("agreement", format("%.4f", cost.agreement()));
+  quantized.graph.metadata.emplace_back("sqnr_db", format("%.2f", cost.sqnr_db()));
+  const auto file = convert::write_model(quantized.graph);
+  convert::write_file(options.output, file.data(), file.size());
+
+  const auto source_bytes = data::file_bytes(options.model);
+  std::printf("%s -> %s\n", options.model.c_str(), options.output.c_str());
+  std::printf("nodes        %zu imported, %zu simplified, %zu quantized\n", imported_nodes,
+              graph.nodes.size(), nodes);
+  std::printf("bytes        %s -> %s (%.1f %%)\n", grouped(source_bytes).c_str(),
+              grouped(file.size()).c_str(),
+              100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes));
+  std::printf("calibration  %s, %s of %s\n", options.calibration.c_str(),
+              count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str());
+  for (const auto& note : quantized.notes) std::printf("note         %s\n", note.c_str());
+  std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
+              100 * cost.agreement(), graph.values[graph.outputs[0]].name.c_str(), cost.sqnr_db());
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("convert", "Turn a float ONNX network into an int8 model");
+  sub->footer(kFooter);
+  const auto options = std::make_shared<Options>();
+  sub->add_option("model", options->model, "The float network")
+      ->required()
+      ->type_name("MODEL.onnx");
+  sub->add_option("-o,--output", options->output, "The model to write")
+      ->required()
+      ->type_name("MODEL.octet");
+  sub->add_option("--calibrate", options->calibrate, "Calibration data, see below")
+      ->type_name("DATA");
+  add_count(*sub, "--samples", options->samples, "Calibration samples, the first of DATA")
+      ->capture_default_str();
+  add_normalize(*sub, options->normalization,
+                "Pixels were trained as (p / 255 - MEAN) / STD: the model takes uint8");
+  sub->add_option("--weights", options->weights, "One scale per output channel or per tensor")
+      ->check(CLI::IsMember({"per-channel", "per-tensor"}))
+      ->capture_default_str();
+  sub->add_flag("--symmetric", options->symmetric,
+                "Activations with zero point in the middle (default: asymmetric)");
+  sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
+      ->check(CLI::IsMember({"minmax", "percentile"}))
+      ->capture_default_str();
+  const auto* percentile =
+      sub->add_option("--percentile", options->percentile,
+                      "The part of the values that stays inside the range, in (50, 100]")
+          ->type_name("P")
+          ->capture_default_str();
+  sub->callback([options, percentile] {
+    if (percentile->count() > 0 && !is_percentile(*options)) {
+      throw CLI::ValidationError("--percentile needs --calibration percentile");
+    }
+    if (!(options->percentile > 50 && options->percentile <= 100)) {
+      throw CLI::ValidationError("--percentile must be above 50 and at most 100");
+    }
+    run_convert(*options);
+  });
+}
+
+}  // namespace octet::command

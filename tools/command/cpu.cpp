@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// octet cpu: what this machine has and which kernel table octet takes.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/errors.h"
+#include "kernels/dispatch.h"
+#include "tools/command/command.h"
+#include "tools/command/print.h"
+
+namespace octet::command {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kFooter = R"(
+Examples:
+  octet cpu
+  OCTET_ISA=scalar octet cpu    what a forced table looks like
+  octet cpu --json)";
+
+std::vector<std::pair<const char*, bool>> features(const kernels::CpuFeatures& cpu) {
+#if defined(__aarch64__)
+  return {{"neon", cpu.neon}, {"dotprod", cpu.dotprod}, {"i8mm", cpu.i8mm}};
+#else
+  return {{"avx2", cpu.avx2},
+          {"fma", cpu.fma},
+          {"avx512", cpu.avx512},
+          {"avx512_vnni", cpu.avx512_vnni},
+          {"avx_vnni", cpu.avx_vnni}};
+#endif
+}
+
+// As Model::load chooses: $OCTET_ISA, else the best.
+const kernels::Table& chosen_table(const kernels::CpuFeatures& cpu, const char* forced) {
+  if (forced == nullptr) return kernels::best_table(cpu);
+  const kernels::Table* table = kernels::find_table(forced);
+  if (table != nullptr && kernels::runs_here(*table, cpu)) return *table;
+  std::string choices;
+  for (const auto* other : kernels::tables()) {
+    if (kernels::runs_here(*other, cpu)) choices += std::string(" ") + other->name;
+  }
+  engine::fail(Error::Code::cpu, "OCTET_ISA=", forced,
+               table == nullptr ? ": this build has no such table" : ": this CPU cannot run it",
+               "; choices:", choices);
+}
+
+void run_cpu(bool json) {
+  const kernels::CpuFeatures cpu = kernels::detect_cpu();
+  char name[64];
+  kernels::cpu_name(name);
+  const char* forced = std::getenv("OCTET_ISA");
+  if (forced != nullptr && *forced == '\0') forced = nullptr;
+  const kernels::Table& chosen = chosen_table(cpu, forced);
+
+  if (json) {
+    ordered_json result{{"cpu", name}, {"features", ordered_json::object()}};
+    for (const auto& [feature, present] : features(cpu)) result["features"][feature] = present;
+    for (const auto* table : kernels::tables()) {
+      result["tables"].push_back({{"name", table->name},
+                                  {"runs", kernels::runs_here(*table, cpu)},
+                                  {"tile", {table->tile.mr, table->tile.nr, table->tile.kr}}});
+    }
+    result["chosen"] = chosen.name;
+    result["forced"] = forced != nullptr;
+    std::printf("%s\n", result.dump(2).c_str());
+    return;
+  }
+  std::printf("cpu       %s\n", *name != '\0' ? name : "(does not tell its name)");
+  std::printf("features ");
+  for (const auto& [feature, present] : features(cpu)) {
+    std::printf(" %s%s", present ? "" : "no ", feature);
+  }
+  std::printf("\n");
+  for (const auto* table : kernels::tables()) {
+    std::printf("table     %-12s %-13s tile %dx%dx%d%s\n", table->name,
+                kernels::runs_here(*table, cpu) ? "runs here" : "not this CPU", table->tile.mr,
+                table->tile.nr, table->tile.kr,
+                table != &chosen    ? ""
+                : forced != nullptr ? "  <- chosen by OCTET_ISA"
+                                    : "  <- chosen");
+  }
+}
+
+}  // namespace
+
+void add_cpu(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("cpu", "What this CPU can run and which kernels octet takes");
+  sub->footer(kFooter);
+  const auto json = std::make_shared<bool>(false);
+  sub->add_flag("--json", *json, "Print JSON");
+  sub->callback([json] { run_cpu(*json); });
+}
+
+}  // namespace octet::command

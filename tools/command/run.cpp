@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// octet run: numpy arrays through a network.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "engine/errors.h"
+#include "tools/command/command.h"
+#include "tools/command/network.h"
+#include "tools/command/print.h"
+#include "tools/command/progress.h"
+#include "tools/convert/model_writer.h"
+#include "tools/data/npy.h"
+
+namespace octet::command {
+namespace {
+
+constexpr const char* kFooter = R"(
+The first dimension of every array is the samples, as many as you like; the other dimensions need
+only hold as many elements as the network's input. uint8 arrays are pixels: a model converted with
+--normalize takes them as they are, a float32 input gets p / 255. float32 arrays are the network's
+own values: a model converted with --normalize turns them back into pixels, (x * STD + MEAN) * 255,
+rounded and clamped.
+
+Without NAME= the arrays belong to the inputs and outputs in the network's order; octet info lists
+them.
+
+Examples:
+  octet run mnist_mlp.octet --input x.npy --output logits.npy
+  octet run net.onnx --input left=a.npy --input right=b.npy --output sum=c.npy)";
+
+struct Options {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+// The path for each input or output, in their order; empty for one that no option means.
+std::vector<std::string> assign(const std::vector<std::string>& options,
+                                const std::vector<TensorInfo>& infos, const std::string& model,
+                                const char* what) {
+  std::vector<std::string> paths(infos.size());
+  for (const std::string& option : options) {
+    const std::size_t equals = option.find('=');
+    std::size_t index = 0;
+    if (equals != std::string::npos) {
+      const std::string name = option.substr(0, equals);
+      while (index < infos.size() && name != infos[index].name) ++index;
+    } else {
+      while (index < infos.size() && !paths[index].empty()) ++index;
+    }
+    if (index == infos.size() || !paths[index].empty()) {
+      std::string names;
+      for (const TensorInfo& info : infos) names += std::string(" ") + info.name;
+      engine::fail(Error::Code::argument, model, ": --", what, " ", option, " belongs to no free ",
+                   what, "; the network's are:", names);
+    }
+    paths[index] = option.substr(equals == std::string::npos ? 0 : equals + 1);
+  }
+  return paths;
+}
+
+data::ArrayType array_type(const TensorInfo& info) {
+  switch (info.dtype) {
+    case OCTET_F32:
+      return data::ArrayType::f32;
+    case OCTET_U8:
+      return data::ArrayType::u8;
+    case OCTET_S8:
+      return data::ArrayType::s8;
+    case OCTET_S32:
+      break;
+  }
+  return data::ArrayType::i32;
+}
+
+data::Dataset read_inputs(const std::vector<std::string>& paths, const Network& network) {
+  data::Dataset dataset;
+  dataset.paths = paths;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const TensorInfo& info = network.inputs()[i];
+    if (paths[i].empty()) {
+      engine::fail(Error::Code::argument, network.path(), ": input '", info.name, "' ",
+                   shape_text(info), " is not given; add --input ", info.name, "=X.npy");
+    }
+    dataset.inputs.push_back(data::read_samples(paths[i]));
+    if (dataset.inputs[i].rows() != dataset.samples()) {
+      engine::fail(Error::Code::argument, paths[i], ": ", dataset.inputs[i].rows(),
+                   " samples, but ", paths[0], " has ", dataset.samples());
+    }
+  }
+  return dataset;
+}
+
+void run_run(const Options& options) {
+  const auto network = open_network(options.model);
+  const auto in_paths = assign(options.inputs, network->inputs(), options.model, "input");
+  const auto out_paths = assign(options.outputs, network->outputs(), options.model, "output");
+  const data::Dataset dataset = read_inputs(in_paths, *network);
+  Progress progress("running", dataset.samples());
+  const auto results = run_dataset(*network, dataset, std::nullopt,
+                                   [&](std::size_t done) { progress.update(done); });
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (out_paths[i].empty()) continue;
+    const TensorInfo& info = network->outputs()[i];
+    std::vector<std::size_t> shape{dataset.samples()};
+    for (std::uint32_t d = 1; d < info.rank; ++d) {
+      shape.push_back(static_cast<std::size_t>(info.shape[d]));
+    }
+    const auto file = data::npy_file(array_type(info), shape, results[i]);
+    convert::write_file(out_paths[i], file.data(), file.size());
+    std::printf("%s: '%s', %s x %s\n", out_paths[i].c_str(), info.name,
+                data::shape_text(shape).c_str(), dtype_text(info.dtype).data());
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("run", "Run numpy arrays through a network");
+  sub->footer(kFooter);
+  const auto options = std::make_shared<Options>();
+  sub->add_option("model", options->model, ".octet, or .onnx (run in float32)")
+      ->required()
+      ->type_name("MODEL");
+  sub->add_option("--input", options->inputs, "An array for an input; repeat for several inputs")
+      ->required()
+      ->type_name("[NAME=]X.npy")
+      ->expected(1)
+      ->take_all();
+  sub->add_option("--output", options->outputs, "Where an output goes; repeat for several outputs")
+      ->required()
+      ->type_name("[NAME=]Y.npy")
+      ->expected(1)
+      ->take_all();
+  sub->callback([options] { run_run(*options); });
+}
+
+}  // namespace octet::command
