@@ -22,11 +22,14 @@ enum class Calibration : std::uint8_t { minmax, percentile };
 
 struct CalibrationOptions {
   Calibration method = Calibration::minmax;
-  double percentile = 99.99;  // of the values inside the range, in (50, 100]
+  // In (50, 100]: at most 100 - percentile percent of the values lie below the range, as many
+  // above.
+  double percentile = 99.99;
 };
 
 // Feeds calibration data: for each batch, one span of floats per graph input. reset() starts again
-// from the first sample (percentile needs the range first, then the histogram).
+// from the first sample (percentile needs the range first, then the histogram). calibrate() calls
+// it before each pass.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
@@ -36,7 +39,8 @@ class BatchSource {
 };
 
 // The range of every value of the graph. Throws octet::Error (argument) if the data has no sample,
-// or a value is NaN or infinite (named with the node that made it).
+// or a value is NaN or infinite (named with the node that made it). progress is told the samples
+// done; percentile reads the data twice and counts on.
 std::vector<Range> calibrate(const Graph& graph, BatchSource& data,
                              const CalibrationOptions& options,
                              const std::function<void(std::size_t samples)>& progress = {});

@@ -22,22 +22,36 @@ struct QuantizeOptions {
   std::optional<engine::Normalization> pixels;
 };
 
-// A quantized graph that owns its constants.
+// A quantized graph that owns its constants. Moves, because its tensors point into storage.
 struct QuantizedGraph {
+  QuantizedGraph() = default;
+  QuantizedGraph(QuantizedGraph&&) = default;
+  QuantizedGraph& operator=(QuantizedGraph&&) = default;
+
   engine::Graph graph;
   std::vector<std::vector<std::byte>> storage;  // what graph's constant tensors point to
-  std::vector<std::string>
-      notes;  // what a user should know: clipped biases, integer zero point used, ...
+  std::vector<std::string> notes;  // what a user should know: raised scales, zero points, ...
 };
 
-// Throws octet::Error (unsupported, format) with the node and a remedy, e.g. an accumulator that
-// could overflow.
+// graph: simplified. ranges: of each value, as observed. Metadata: source, source_sha256, opset,
+// source_producer, weights, activations. Throws octet::Error (argument, unsupported, format) with
+// the node and a remedy, e.g. an accumulator that could overflow.
+//
+// How ops are lowered:
+//   linear       from 8 bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
+//                graph output, softmax), then quantized for those who want 8 bits too
+//   add, concat  in 8 bits where an 8-bit op follows, else in f32; concat's inputs share its scale
+//   unary and affine by one scalar: look-up tables; affine by a vector, softmax: in f32
+//   clip, reshape, transpose, slice: keep the encoding of their input
+// Sigmoid, hard_sigmoid, tanh and softmax take the range that they can reach, not the observed one,
+// so that no input saturates them.
 QuantizedGraph quantize(const Graph& graph, const std::vector<Range>& ranges,
                         const QuantizeOptions& options);
 
 // scale and zero point of an activation range for [qmin, qmax]: the range is widened to hold 0;
 // scale = (max - min) / (qmax - qmin), zero_point = rne(qmin - min / scale), all in double, scale
-// rounded to a normal float; an empty range gives scale 1 (documented).
+// then rounded to a normal float (at least the smallest); an empty range gives scale 1. Symmetric:
+// scale = max(|min|, |max|) / qmax, zero_point 0, codes in [-qmax, qmax].
 struct ScaleZeroPoint {
   float scale;
   std::int32_t zero_point;

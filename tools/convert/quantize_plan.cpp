@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// One walk forwards for ranges, one backwards for what consumers want.
+#include "tools/convert/quantize_plan.h"
+
+#include <algorithm>
+
+#include "tools/convert/view_map.h"
+
+namespace octet::convert {
+namespace {
+
+Range unite(Range a, Range b) {
+  return {std::min(a.min, b.min), std::max(a.max, b.max)};
+}
+
+// The observed range, or the one that a value cannot leave.
+Range range_of(const Node& node, const std::vector<Range>& ranges) {
+  Range range = ranges[node.inputs[0]];
+  if (is_view(node)) return range;
+  if (node.op == Op::concat) {
+    for (const ValueId input : node.inputs) range = unite(range, ranges[input]);
+    return range;
+  }
+  if (node.op == Op::softmax) return {0, 1};
+  if (node.op == Op::unary) {
+    if (node.function == Unary::sigmoid || node.function == Unary::hard_sigmoid) return {0, 1};
+    if (node.function == Unary::tanh) return {-1, 1};
+  }
+  return ranges[node.output];
+}
+
+Encoding encode(Range range, bool symmetric) {
+  if (symmetric) {
+    const ScaleZeroPoint chosen = choose_symmetric(range, 127);
+    return {engine::DType::s8, chosen.scale, chosen.zero_point, 0};
+  }
+  const ScaleZeroPoint chosen = choose_asymmetric(range, 0, 255);
+  return {engine::DType::u8, chosen.scale, chosen.zero_point, 0};
+}
+
+// The form or forms in which a node takes its inputs, given those wanted of its output.
+ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output) {
+  switch (node.op) {
+    case Op::linear:
+    case Op::unary:
+      return {true, false, {}};
+    case Op::softmax:
+    case Op::log_softmax:
+      return {false, true, {}};
+    case Op::affine: {
+      const bool table = node.scale.size() == 1 && output.codes;
+      return {table, !table, {}};
+    }
+    case Op::add:
+      return {output.codes, !output.codes, {}};
+    case Op::clip:
+    case Op::reshape:
+    case Op::transpose:
+    case Op::slice:
+    case Op::concat:
+      return output;
+  }
+  return output;
+}
+
+}  // namespace
+
+Encoding pixel_encoding(const engine::Normalization& pixels) {
+  const double std = pixels.std;
+  return {engine::DType::u8, static_cast<float>(1 / (255 * std)), 0, -double{pixels.mean} / std};
+}
+
+std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<Range>& observed,
+                                         const QuantizeOptions& options) {
+  std::vector<Range> ranges = observed;
+  if (options.pixels) {
+    const double mean = options.pixels->mean;
+    const double std = options.pixels->std;
+    for (const ValueId input : graph.inputs) {
+      ranges[input] = {static_cast<float>(-mean / std), static_cast<float>((1 - mean) / std)};
+    }
+  }
+  std::vector<std::size_t> uses(graph.values.size());
+  for (const Node& node : graph.nodes) {
+    ranges[node.output] = range_of(node, ranges);
+    for (const ValueId input : node.inputs) ++uses[input];
+  }
+  std::vector<ValuePlan> plan(graph.values.size());
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    plan[i].encoding = encode(ranges[i], options.symmetric);
+  }
+  for (const ValueId output : graph.outputs) {
+    plan[output].reals = true;
+    ++uses[output];
+  }
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const ValuePlan wanted = wanted_of_inputs(*node, plan[node->output]);
+    const bool keeps_encoding = is_view(*node) || node->op == Op::clip || node->op == Op::concat;
+    for (const ValueId input : node->inputs) {
+      plan[input].codes |= wanted.codes;
+      plan[input].reals |= wanted.reals;
+      if (keeps_encoding && uses[input] == 1) {
+        plan[input].encoding = plan[node->output].encoding;
+      }
+    }
+  }
+  return plan;
+}
+
+}  // namespace octet::convert
