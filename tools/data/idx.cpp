@@ -44,12 +44,13 @@ class Stream {
                    ": cannot be read: ", (io ? std::strerror(errno) : message),
                    "; get the file again");
     }
+    done_ += static_cast<std::size_t>(got);
     return static_cast<std::size_t>(got);
   }
 
-  // The most bytes that this file can give.
+  // The most bytes that this file can still give.
   std::uint64_t capacity() {
-    return gzdirect(file_.get()) != 0 ? bytes_ : bytes_ * kMaxDeflateRatio;
+    return (gzdirect(file_.get()) != 0 ? bytes_ : bytes_ * kMaxDeflateRatio) - done_;
   }
 
  private:
@@ -58,6 +59,7 @@ class Stream {
   };
   std::string path_;
   std::uint64_t bytes_;
+  std::uint64_t done_ = 0;
   std::unique_ptr<gzFile_s, Close> file_;
 };
 

@@ -228,9 +228,10 @@ std::vector<std::byte> npy_file(ArrayType type, std::span<const std::size_t> sha
                                   [&](const TypeCode& entry) { return entry.type == type; });
   std::string dict =
       "{'descr': '" + std::string(code->code) + "', 'fortran_order': False, 'shape': (";
-  for (const std::size_t extent : shape) dict += std::to_string(extent) + ",";
-  if (shape.size() > 1) dict.pop_back();
-  dict += "), }";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    dict += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  }
+  dict += shape.size() == 1 ? ",), }" : "), }";
   const std::size_t start = kMagic.size() + 4;
   dict.resize((start + dict.size() + 1 + 63) / 64 * 64 - start - 1, ' ');
   dict += '\n';

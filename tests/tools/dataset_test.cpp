@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What DATA means: folders, lists of arrays, and files that do not belong together.
+#include "tools/data/dataset.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/tools/data_files.h"
+#include "tests/tools/temporary_folder.h"
+#include "tools/data/npy.h"
+
+using namespace octet;
+using namespace octet::test;
+using data::ArrayType;
+using data::DatasetRequest;
+using data::Half;
+using data::load_dataset;
+
+namespace {
+
+template <class T>
+std::string write_npy(const TemporaryFolder& folder, const std::string& name, ArrayType type,
+                      std::vector<std::size_t> shape, const std::vector<T>& values) {
+  return folder.write(name, data::npy_file(type, shape, std::as_bytes(std::span(values))));
+}
+
+Failure load_fails(const std::string& data, const DatasetRequest& request) {
+  return failure_of([&] { load_dataset(data, request); });
+}
+
+constexpr DatasetRequest kEval{Half::test, 1, true};
+constexpr DatasetRequest kCalibrate{Half::train, 1, false};
+
+}  // namespace
+
+TEST_CASE("dataset: a folder, by half, plain or gzipped, either spelling") {
+  const TemporaryFolder folder;
+  folder.write("train-images-idx3-ubyte.gz", gzip(idx_file({3, 1, 2}, "abcdef")));
+  folder.write("t10k-images.idx3-ubyte", idx_file({2, 1, 2}, "ghij"));
+  folder.write("t10k-labels-idx1-ubyte", idx_file({2}, "\x05\x07"));
+  const auto train = load_dataset(folder.path(), kCalibrate);
+  CHECK(train.samples() == 3);
+  CHECK(train.labels.empty());
+  const auto test = load_dataset(folder.path(), kEval);
+  CHECK(test.samples() == 2);
+  CHECK(test.inputs[0].row_elements() == 2);
+  CHECK(test.labels == std::vector<std::uint32_t>{5, 7});
+  DatasetRequest one = kEval;
+  one.limit = 1;
+  CHECK(load_dataset(folder.path(), one).samples() == 1);
+  CHECK(load_dataset(folder.path(), one).labels.size() == 1);
+}
+
+TEST_CASE("dataset: a folder that lacks a file") {
+  const TemporaryFolder folder;
+  CHECK(load_fails(folder.path(), kCalibrate).says("no train-images-idx3-ubyte"));
+  folder.write("t10k-images-idx3-ubyte", idx_file({2, 1, 2}, "ghij"));
+  const Failure labels = load_fails(folder.path(), kEval);
+  CHECK(labels.code == Error::Code::io);
+  CHECK(labels.says("no t10k-labels-idx1-ubyte"));
+  CHECK(labels.says("get_mnist.sh"));
+  const Failure none = load_fails(folder / "none", kEval);
+  CHECK(none.code == Error::Code::io);
+  CHECK(none.says((folder / "none") + ": no such folder"));
+  CHECK(load_fails(folder.write("t.csv", "1,2"), kEval).says("neither a folder nor a .npy file"));
+}
+
+TEST_CASE("dataset: counts that differ") {
+  const TemporaryFolder folder;
+  folder.write("t10k-images-idx3-ubyte", idx_file({2, 1, 2}, "ghij"));
+  folder.write("t10k-labels-idx1-ubyte", idx_file({3}, "\x01\x02\x03"));
+  const Failure failure = load_fails(folder.path(), kEval);
+  CHECK(failure.code == Error::Code::format);
+  CHECK(failure.says("3 labels"));
+  CHECK(failure.says("2 samples"));
+}
+
+TEST_CASE("dataset: arrays, their types and labels") {
+  const TemporaryFolder folder;
+  const auto x = write_npy<double>(folder, "x.npy", ArrayType::f64, {2, 2}, {1.5, -2, 0.1, 1e300});
+  for (const auto& labels :
+       {write_npy<std::int64_t>(folder, "a.npy", ArrayType::i64, {2}, {3, 9}),
+        write_npy<std::int32_t>(folder, "b.npy", ArrayType::i32, {2}, {3, 9}),
+        write_npy<std::uint8_t>(folder, "c.npy", ArrayType::u8, {2}, {3, 9})}) {
+    const auto dataset = load_dataset(x + "," + labels, kEval);
+    CHECK(dataset.labels == std::vector<std::uint32_t>{3, 9});
+    CHECK(dataset.inputs[0].type == ArrayType::f32);
+    CHECK(dataset.inputs[0].as<float>()[2] == 0.1F);
+  }
+  // Labels may be there where they are not asked for.
+  CHECK(load_dataset(x + "," + (folder / "a.npy"), kCalibrate).labels.empty());
+  CHECK(load_dataset(x, kCalibrate).samples() == 2);
+}
+
+TEST_CASE("dataset: arrays that cannot be samples or labels") {
+  const TemporaryFolder folder;
+  const auto x = write_npy<float>(folder, "x.npy", ArrayType::f32, {2, 1}, {1, 2});
+  const auto wide = write_npy<std::int64_t>(folder, "w.npy", ArrayType::i64, {2, 1}, {1, 2});
+  const auto negative = write_npy<std::int64_t>(folder, "n.npy", ArrayType::i64, {2}, {1, -2});
+  const auto empty = write_npy<float>(folder, "e.npy", ArrayType::f32, {0, 4}, {});
+  const auto scalar = write_npy<float>(folder, "s.npy", ArrayType::f32, {}, {1});
+  CHECK(load_fails(x, kEval).says("one for the labels"));
+  CHECK(load_fails(x + "," + x, kEval).says("labels of shape 2 x 1"));
+  CHECK(load_fails(x + "," + wide, kEval).says("expected one dimension"));
+  CHECK(load_fails(x + "," + negative, kEval).says("label -2 of sample 1"));
+  CHECK(load_fails(x + "," + x + "," + x, kCalibrate).says("3 files"));
+  CHECK(load_fails(wide, kCalibrate).says("samples of type int64"));
+  CHECK(load_fails(empty, kCalibrate).says("holds no sample"));
+  CHECK(load_fails(scalar, kCalibrate).says("a scalar"));
+}
+
+TEST_CASE("dataset: a network with two inputs") {
+  const TemporaryFolder folder;
+  const auto a = write_npy<float>(folder, "a.npy", ArrayType::f32, {2, 1}, {1, 2});
+  const auto b = write_npy<float>(folder, "b.npy", ArrayType::f32, {2, 2}, {1, 2, 3, 4});
+  const auto c = write_npy<float>(folder, "c.npy", ArrayType::f32, {3, 1}, {1, 2, 3});
+  const DatasetRequest two{Half::train, 2, false};
+  const auto dataset = load_dataset(a + "," + b, two);
+  CHECK(dataset.inputs[1].row_elements() == 2);
+  CHECK(load_fails(a + "," + c, two).says("3 samples, but " + a + " has 2"));
+  CHECK(load_fails(a, two).says("1 files, but 2"));
+  CHECK(load_fails(folder.path(), two).says("the network has 2"));
+}
