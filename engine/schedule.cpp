@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cost model behind the division of work: integers only, no clock, so that a run can be
+// repeated.
+#include "engine/schedule.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace octet::engine {
+namespace {
+
+// Multiply-adds that a task must have to be worth waking.
+constexpr std::uint64_t kTaskCost = std::uint64_t{1} << 20;
+
+std::size_t divide_up(std::size_t x, std::size_t y) noexcept {
+  return x / y + (x % y != 0);
+}
+
+std::uint64_t product(std::uint64_t a, std::uint64_t b) noexcept {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return b != 0 && a > kMost / b ? kMost : a * b;
+}
+
+// Equal blocks, as many for each task as for any other, in whole tiles where a block holds them.
+Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
+  std::size_t blocks = divide_up(batch, plan.block_samples);
+  blocks = kernels::round_up(blocks, tasks);
+  const std::size_t tiles = divide_up(divide_up(batch, blocks), plan.row_tile);
+  const std::size_t samples = std::min(tiles * plan.row_tile, plan.block_samples);
+  return {tasks, samples, divide_up(batch, samples), false};
+}
+
+}  // namespace
+
+std::size_t useful_tasks(std::uint64_t cost, std::size_t concurrency) noexcept {
+  return static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(cost / kTaskCost, 1, std::max<std::size_t>(concurrency, 1)));
+}
+
+Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
+  const std::uint64_t cost = product(plan.cost, batch);
+  const std::size_t wanted = useful_tasks(cost, concurrency);
+  const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
+  if (by_rows == wanted) return by_blocks(plan, batch, wanted);
+
+  // Few samples for the tasks. Dividing steps wakes the tasks once per large step and block.
+  const Schedule steps{wanted, std::min(batch, plan.block_samples),
+                       divide_up(batch, plan.block_samples), true};
+  const std::uint64_t divisible = product(plan.divisible_cost, batch);
+  const std::uint64_t time = cost - divisible + divisible / wanted +
+                             product(plan.divisible_steps, product(steps.blocks, kTaskCost / 2));
+  return time < cost / by_rows ? steps : by_blocks(plan, batch, by_rows);
+}
+
+}  // namespace octet::engine
