@@ -81,7 +81,7 @@ build() {
   local log=build/check-$1.log
   mkdir -p build
   if ! { cmake --preset "$1" -DOCTET_WERROR=ON && cmake --build --preset "$1"; } >"$log" 2>&1; then
-    grep -E 'error|Error|FAILED' "$log" | head -n 20
+    grep -E 'error:|Error|undefined reference' "$log" | sort -u | head -n 20
     echo "see $log"
   fi
 }
@@ -103,12 +103,15 @@ for folder in build/release build/clang build/aarch64; do
     [[ $count == 0 ]] || echo "$object: $count"
   done | report "$folder: no fused multiply-add in kernels/ and engine/"
   # A function compiled for one instruction set must not become the program's only copy.
-  mapfile -t isa < <(sed -nE '/"command":.* -m(avx|fma|sse4|arch=|cpu=)/s/.* -o (kernels\/[^ ]+) .*/\1/p' \
-    $folder/compile_commands.json)
+  isa=()
+  for name in $(grep -ohE -- '-DOCTET_HAS_[A-Z0-9_]+' $folder/compile_commands.json | sort -u); do
+    name=${name#-DOCTET_HAS_}
+    isa+=("$folder/kernels/CMakeFiles/octet_kernels.dir/${name,,}.cpp.o")
+  done
   if ((${#isa[@]})); then
-    nm -AC "${isa[@]/#/$folder/}" | grep -E ' [VvWwu] ' | sed "s|^$folder/||"
-  elif [[ $folder != build/aarch64 && $(uname -m) == x86_64 ]]; then
-    echo "no file of an instruction set in compile_commands.json"
+    nm -AC "${isa[@]}" 2>&1 | grep -E ' [VvWwu] |^nm: '
+  else
+    echo "compile_commands.json names no instruction set"
   fi | report "$folder: no weak symbol in the ${#isa[@]} ISA objects"
   find $folder -name 'liboctet.so*' -type f | while read -r library; do
     nm -D --defined-only "$library" | awk '$3 !~ /^octet_/ { print FILENAME $0 }'

@@ -56,9 +56,10 @@ for network in "${networks[@]}"; do
     -v onnx="$(stat -c %s "models/$name.onnx")" -v octet="$(stat -c %s "out/$name.octet")" \
     -v us="$(value "out/$name.bench1.json" latency_us_median)" \
     -v rate="$(value "out/$name.bench256.json" images_per_s)" 'BEGIN {
-      printf "%-14s %7d %7.2f %% %7.2f %% %8.2f %% %5.1f dB %6.1f KB %6.1f KB %8.2f us %12.0f\n",
-        name, n, 100 * f, 100 * q, 100 * a, s, onnx / 1000, octet / 1000, us, rate }'
+      printf "%-14s %7d %7.2f %% %7.2f %% %8.2f %% %8s %6.1f KB %6.1f KB %8.2f us %12.0f\n",
+        name, n, 100 * f, 100 * q, 100 * a, s == "null" ? "equal" : sprintf("%.1f dB", s),
+        onnx / 1000, octet / 1000, us, rate }'
 done
 bench=out/${networks[0]%% *}.bench1.json
-cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-echo "CPU: ${cpu:-$(uname -m)}, kernel table $(value "$bench" isa), threads: $(value "$bench" threads)"
+$octet cpu --json >out/cpu.json
+echo "CPU: $(value out/cpu.json cpu); kernel table: $(value "$bench" isa); threads: $(value "$bench" threads)"
