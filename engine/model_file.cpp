@@ -3,8 +3,8 @@
 // hostile: no size is used before it is checked, and what is copied stays below the file's size.
 #include "engine/model_file.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -35,7 +35,8 @@ FileHeader read_header(std::span<const std::byte> bytes, const std::string& name
          limits.file_bytes);
   }
   FileHeader header{};
-  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
+  std::ranges::copy(bytes.first(std::min(bytes.size(), sizeof header)),
+                    std::as_writable_bytes(std::span(&header, 1)).begin());
   if (header.magic != kMagic) {
     fail(Code::format, name, ": is no octet model: it does not begin with octet's eight bytes",
          "; make one with 'octet convert'");

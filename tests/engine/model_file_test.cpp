@@ -37,7 +37,9 @@ struct File {
     const FileHeader header{
         kMagic, kContainerVersion, kReaderVersion, builder.GetSize(), data_bytes, 0};
     std::memcpy(bytes.data(), &header, sizeof header);
-    std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
+    if (builder.GetSize() > 0) {
+      std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
+    }
     repair();
   }
 
@@ -323,8 +325,13 @@ TEST_CASE("names and metadata must be printable") {
 }
 
 TEST_CASE("metadata that is no FlatBuffer of the schema is refused") {
+  Builder empty;
+  CHECK(File(empty, 0).error() ==
+        "format: net.octet: its 0 bytes of metadata are no valid FlatBuffer of octet's schema;"
+        " convert it again");
   Builder builder;
-  builder.Finish(fb::CreateModel(builder, kArithmeticVersion));  // nothing that is required
+  const auto start = builder.StartTable();  // a table without the fields that are required
+  builder.Finish(octet_flatbuffers::Offset<fb::Model>(builder.EndTable(start)));
   const File file(builder, 0);
   CHECK(file.error() == "format: net.octet: its " + std::to_string(builder.GetSize()) +
                             " bytes of metadata are no valid FlatBuffer of octet's schema; convert"
