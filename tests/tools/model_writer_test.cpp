@@ -23,7 +23,8 @@ TEST_CASE("names may be empty where nobody asks for them") {
   auto built = every_op_graph();
   built.tensor("fc1.scale").name.clear();
   built.node("fc1").name.clear();
-  const auto parsed = engine::parse_model(convert::write_model(built.graph), "net.octet", {});
+  const auto bytes = convert::write_model(built.graph);
+  const auto parsed = engine::parse_model(bytes, "net.octet", {});
   CHECK(octet::testing::same_graph(parsed.graph, built.graph));
 }
 
