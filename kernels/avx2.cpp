@@ -8,12 +8,12 @@
 // w. The last term does not depend on w: it is one int32 per row. prepare() makes u, m and that
 // sum.
 //
-// The register block is 4 rows x 2 vectors of 8 columns; per step of 4 k:
+// The register block is 3 rows x 4 vectors of 8 columns; per step of 4 k:
 //
-//              w[step]:   v0   v1      ymm, 8 columns x 4 k
-//     u0, m0       ->    acc  acc      both broadcast to all columns
-//     ...
-//     u3, m3       ->    acc  acc      8 accumulators + 2 weights + u, m, ones, 1 product <= 16
+//              w[step]:   v0   v1   v2   v3      memory, 8 columns x 4 k each
+//     u0, m0       ->    acc  acc  acc  acc      ymm, u and m broadcast to all columns
+//     u1, m1       ->    acc  acc  acc  acc
+//     u2, m2       ->    acc  acc  acc  acc      12 accumulators + u, m, ones, 1 product = 16
 #include <immintrin.h>
 
 #include "kernels/elementwise.inl"
@@ -26,9 +26,9 @@ namespace {
 
 struct Avx2 {
   static constexpr std::size_t kLanes = 8;
-  static constexpr std::size_t kVectors = 2;
+  static constexpr std::size_t kVectors = 4;
   static constexpr std::size_t kKr = 4;
-  static constexpr std::size_t kMr = 4;
+  static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 16;
 
   // A prepared row: per tap, 64 bytes for every 32 codes, 8 pairs of 4 bytes of u and 4 of m. The
@@ -37,6 +37,13 @@ struct Avx2 {
   static std::size_t tap_bytes(std::size_t k) { return 2 * round_up(k, 32); }
   static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
     return kSumBytes + kRowsPerPass * taps * tap_bytes(k);
+  }
+
+  [[gnu::always_inline]] static inline __m256i load(const void* from) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+  }
+  [[gnu::always_inline]] static inline void put(char* to, __m256i y) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), y);
   }
 
   // 32 codes to their pairs; the result is the sum of u where a < 0, as four 64-bit sums.
@@ -78,22 +85,17 @@ struct Avx2 {
     }
   }
 
-  template <std::size_t Vectors>
-  struct Row {
-    __m256i v[Vectors];
-  };
+  template <std::size_t Rows, std::size_t Vectors>
+  using Acc = __m256i[Rows][Vectors];
 
   template <std::size_t Rows, std::size_t Vectors>
-  static void tile(const GemmTask& task, const Block& block) {
+  [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
     const auto* sums = static_cast<const std::int32_t*>(task.scratch) + block.slot;
-    Row<Vectors> acc[Rows];
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      const __m256i bias = _mm256_loadu_si256(
-          reinterpret_cast<const __m256i*>(task.epilogue.bias + block.column + kLanes * v));
-      for (std::size_t r = 0; r < Rows; ++r) {
-        acc[r].v[v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r]));
-      }
-    }
+    Acc<Rows, Vectors> acc;
+    unroll<Vectors>([&](auto v) {
+      const __m256i bias = load(task.epilogue.bias + block.column + kLanes * v);
+      unroll<Rows>([&](auto r) { acc[r][v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r])); });
+    });
 
     const std::size_t tap_stride = tap_bytes(task.k);
     const std::size_t row_stride = task.taps * tap_stride;
@@ -102,36 +104,53 @@ struct Avx2 {
     const __m256i ones = _mm256_set1_epi16(1);
     for (std::size_t tap = 0; tap < task.taps; ++tap, rows += tap_stride) {
       const char* a[Rows];
-      for (std::size_t r = 0; r < Rows; ++r) a[r] = rows + r * row_stride;
+      unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
       for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * Vectors) {
-        __m256i w[Vectors];
-        for (std::size_t v = 0; v < Vectors; ++v) {
-          w[v] = _mm256_load_si256(reinterpret_cast<const __m256i*>(panel + 32 * v));
-        }
-        for (std::size_t r = 0; r < Rows; ++r) {
+        unroll<Rows>([&](auto r) {
           const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k)));
           const __m256i m = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k + 4)));
-          for (std::size_t v = 0; v < Vectors; ++v) {
-            const __m256i pairs = _mm256_maddubs_epi16(u, _mm256_xor_si256(w[v], m));
-            acc[r].v[v] = _mm256_add_epi32(acc[r].v[v], _mm256_madd_epi16(pairs, ones));
-          }
-        }
+          unroll<Vectors>([&](auto v) {
+            const __m256i flipped = _mm256_xor_si256(load(panel + 32 * v), m);
+            const __m256i pairs = _mm256_maddubs_epi16(u, flipped);
+            acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(pairs, ones));
+          });
+          // Keeps the weights memory operands of vpxor: four more registers would spill.
+          __asm__("" : "+r"(panel));
+        });
       }
     }
     store(task, block, acc);
   }
 
+  // Part of a panel is stored to a whole block on the stack and copied from there: AVX2 has no
+  // masked store of bytes, and that of words is microcode on AMD before Zen 5.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store(const GemmTask& task, const Block& block,
-                           const Row<Vectors> (&acc)[Rows]) {
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc;
-    switch (task.epilogue.store) {
+  [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
+                                                  const Acc<Rows, Vectors>& acc) {
+    const Store kind = task.epilogue.store;
+    const std::size_t element = kind == Store::q8 ? 1 : 4;
+    // A row of codes is one store of 32 bytes.
+    const bool whole = block.columns == (kind == Store::q8 ? 32 : kLanes * Vectors);
+    alignas(32) char part[Rows][32 * Vectors];
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * element;
+    char* out = whole ? c : part[0];
+    const std::size_t stride = whole ? task.ldc : sizeof part[0];
+    switch (kind) {
       case Store::q8:
-        return store_q8(task, block, acc, c + block.column);
+        store_q8(task, block, acc, out, stride);
+        break;
       case Store::f32:
-        return store_f32(task, block, acc, c + block.column * sizeof(float));
+        store_f32(task, block, acc, out, stride);
+        break;
       case Store::s32:
-        return store_s32(task, block, acc, c + block.column * sizeof(std::int32_t));
+        unroll<Rows>([&](auto r) {
+          unroll<Vectors>([&](auto v) { put(out + r * stride + 32 * v, acc[r][v]); });
+        });
+        break;
+    }
+    if (whole) return;
+    for (std::size_t r = 0; r < Rows; ++r) {
+      memcpy(c + r * task.ldc, part[r], block.columns * element);
     }
   }
 
@@ -139,72 +158,44 @@ struct Avx2 {
   // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
   // a byte. Packing works within 128-bit lanes: the permutation puts the columns in order.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_q8(const GemmTask& task, const Block& block,
-                              const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
+                                                     const Acc<Rows, Vectors>& acc, char* out,
+                                                     std::size_t stride) {
     const Epilogue& e = task.epilogue;
     const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    const __m128i lower = _mm_set1_epi8(static_cast<char>(e.lo));
+    const __m256i lower = _mm256_set1_epi8(static_cast<char>(e.lo));
     const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
-    __m256 mult[Vectors];
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      mult[v] = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
-    }
-    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
-      __m256i q[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        const __m256 product = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r].v[v]), mult[v]);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const float* mult = e.mult + block.column;
+    unroll<Rows>([&](auto r) {
+      __m256i q[4] = {};
+      unroll<Vectors>([&](auto v) {
+        const __m256 product =
+            _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), _mm256_loadu_ps(mult + kLanes * v));
         q[v] = _mm256_cvtps_epi32(_mm256_min_ps(product, upper));
-      }
-      const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(q[0], q[1]), 0xd8);
-      const __m256i words = _mm256_adds_epi16(packed, zero_point);
-      const __m128i y = _mm_max_epi8(
-          _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)),
-          lower);
-      if (block.columns == 16) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(c), y);
-      } else {
-        alignas(16) char tail[16];
-        _mm_store_si128(reinterpret_cast<__m128i*>(tail), y);
-        memcpy(c, tail, block.columns);
-      }
-    }
-  }
-
-  // Stores of a part go through memory: masked stores are microcoded on AMD before Zen 5.
-  static inline void store_part(char* c, __m256i y, std::size_t columns) {
-    if (columns >= kLanes) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), y);
-    } else {
-      alignas(32) char tail[32];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(tail), y);
-      memcpy(c, tail, columns * 4);
-    }
+      });
+      const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
+      const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
+      const __m256i codes = _mm256_max_epi8(_mm256_packs_epi16(low, high), lower);
+      put(out + r * stride, _mm256_permutevar8x32_epi32(codes, order));
+    });
   }
 
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_f32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
+                                                      const Acc<Rows, Vectors>& acc, char* out,
+                                                      std::size_t stride) {
     const Epilogue& e = task.epilogue;
     const __m256 min = _mm256_set1_ps(e.min);
     const __m256 max = _mm256_set1_ps(e.max);
-    for (std::size_t v = 0; v < Vectors; ++v) {
+    unroll<Vectors>([&](auto v) {
       const __m256 mult = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
-      for (std::size_t r = 0; r < Rows; ++r) {
-        __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r].v[v]), mult);
-        y = _mm256_min_ps(_mm256_max_ps(y, min), max);
-        store_part(c + r * task.ldc + 32 * v, _mm256_castps_si256(y), block.columns - kLanes * v);
-      }
-    }
-  }
-
-  template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_s32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      for (std::size_t r = 0; r < Rows; ++r) {
-        store_part(c + r * task.ldc + 32 * v, acc[r].v[v], block.columns - kLanes * v);
-      }
-    }
+      unroll<Rows>([&](auto r) {
+        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), mult);
+        put(out + r * stride + 32 * v,
+            _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, min), max)));
+      });
+    });
   }
 };
 

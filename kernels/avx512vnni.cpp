@@ -33,74 +33,69 @@ struct Avx512Vnni {
     return accumulators >= 8 ? 1 : accumulators >= 3 ? 2 : 4;
   }
 
-  template <std::size_t Vectors>
-  struct Row {
-    __m512i v[Vectors];
-  };
+  template <std::size_t Rows, std::size_t Vectors>
+  using Acc = __m512i[Rows][Vectors];
 
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void step(Row<Vectors> (&acc)[Rows], const std::int8_t* panel,
-                          const std::uint32_t (&a)[Rows]) {
+  [[gnu::always_inline]] static inline void step(Acc<Rows, Vectors>& acc, const std::int8_t* panel,
+                                                 const std::uint32_t (&a)[Rows]) {
     __m512i w[Vectors];
-    for (std::size_t v = 0; v < Vectors; ++v) w[v] = _mm512_load_si512(panel + 64 * v);
-    for (std::size_t r = 0; r < Rows; ++r) {
+    unroll<Vectors>([&](auto v) { w[v] = _mm512_load_si512(panel + 64 * v); });
+    unroll<Rows>([&](auto r) {
       const __m512i row = _mm512_set1_epi32(static_cast<int>(a[r]));
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        acc[r].v[v] = _mm512_dpbusd_epi32(acc[r].v[v], row, w[v]);
-      }
-    }
+      unroll<Vectors>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], row, w[v]); });
+    });
   }
 
   template <std::size_t Rows, std::size_t Vectors>
-  static void tile(const GemmTask& task, const Block& block) {
+  [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
     constexpr std::size_t kChains = chains(Rows * Vectors);
-    Row<Vectors> acc[kChains][Rows];
-    for (std::size_t v = 0; v < Vectors; ++v) {
+    Acc<Rows, Vectors> acc[kChains];
+    unroll<Vectors>([&](auto v) {
       const __m512i bias = _mm512_loadu_si512(task.epilogue.bias + block.column + kLanes * v);
-      for (std::size_t r = 0; r < Rows; ++r) acc[0][r].v[v] = bias;
-      for (std::size_t c = 1; c < kChains; ++c) {
-        for (std::size_t r = 0; r < Rows; ++r) acc[c][r].v[v] = _mm512_setzero_si512();
-      }
-    }
+      unroll<Rows>([&](auto r) {
+        acc[0][r][v] = bias;
+        unroll<kChains - 1>([&](auto c) { acc[c + 1][r][v] = _mm512_setzero_si512(); });
+      });
+    });
 
     const std::int8_t* panel = block.panel;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
-      for (std::size_t r = 0; r < Rows; ++r) a[r] = task.rows[tap * task.m + block.row + r];
+      unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
-      for (; k + kKr * kChains <= task.k; k += kKr * kChains) {
-        for (std::size_t c = 0; c < kChains; ++c, panel += 64 * Vectors) {
-          for (std::size_t r = 0; r < Rows; ++r) words[r] = load_word(a[r] + k + kKr * c);
-          step(acc[c], panel, words);
-        }
+      for (; k + kKr * kChains <= task.k; k += kKr * kChains, panel += 64 * Vectors * kChains) {
+        unroll<kChains>([&](auto c) {
+          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * c); });
+          step(acc[c], panel + 64 * Vectors * c, words);
+        });
       }
       if constexpr (kChains > 1) {
         for (; k + kKr <= task.k; k += kKr, panel += 64 * Vectors) {
-          for (std::size_t r = 0; r < Rows; ++r) words[r] = load_word(a[r] + k);
+          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k); });
           step(acc[0], panel, words);
         }
       }
       if (k < task.k) {
-        for (std::size_t r = 0; r < Rows; ++r) words[r] = load_part(a[r] + k, task.k - k);
+        unroll<Rows>([&](auto r) { words[r] = load_part(a[r] + k, task.k - k); });
         step(acc[0], panel, words);
         panel += 64 * Vectors;
       }
     }
 
-    for (std::size_t c = 1; c < kChains; ++c) {
-      for (std::size_t r = 0; r < Rows; ++r) {
-        for (std::size_t v = 0; v < Vectors; ++v) {
-          acc[0][r].v[v] = _mm512_add_epi32(acc[0][r].v[v], acc[c][r].v[v]);
-        }
-      }
-    }
+    unroll<kChains - 1>([&](auto c) {
+      unroll<Rows>([&](auto r) {
+        unroll<Vectors>(
+            [&](auto v) { acc[0][r][v] = _mm512_add_epi32(acc[0][r][v], acc[c + 1][r][v]); });
+      });
+    });
     store(task, block, acc[0]);
   }
 
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store(const GemmTask& task, const Block& block,
-                           const Row<Vectors> (&acc)[Rows]) {
+  [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
+                                                  const Acc<Rows, Vectors>& acc) {
     char* c = static_cast<char*>(task.c) + block.row * task.ldc;
     switch (task.epilogue.store) {
       case Store::q8:
@@ -116,8 +111,8 @@ struct Avx512Vnni {
   // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
   // a byte. Packing works within 128-bit lanes: the permutation puts the columns in order.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_q8(const GemmTask& task, const Block& block,
-                              const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
+                                                     const Acc<Rows, Vectors>& acc, char* c) {
     const Epilogue& e = task.epilogue;
     const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
     const __m512i lower = _mm512_set1_epi8(static_cast<char>(e.lo));
@@ -125,26 +120,23 @@ struct Avx512Vnni {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __mmask64 mask = ~std::uint64_t{0} >> (64 - block.columns);
     __m512 mult[Vectors];
-    for (std::size_t v = 0; v < Vectors; ++v) {
-      mult[v] = _mm512_loadu_ps(e.mult + block.column + kLanes * v);
-    }
-    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
-      __m512i q[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                      _mm512_setzero_si512()};
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r].v[v]), mult[v]);
+    unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + kLanes * v); });
+    unroll<Rows>([&](auto r) {
+      __m512i q[4] = {};
+      unroll<Vectors>([&](auto v) {
+        const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), mult[v]);
         q[v] = _mm512_cvtps_epi32(_mm512_min_ps(product, upper));
-      }
+      });
       const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
       const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
       const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
       const __m512i y = _mm512_permutexvar_epi32(order, bytes);
       if (Vectors == 4 && block.columns == 64) {
-        _mm512_storeu_si512(c, y);
+        _mm512_storeu_si512(c + r * task.ldc, y);
       } else {
-        _mm512_mask_storeu_epi8(c, mask, y);
+        _mm512_mask_storeu_epi8(c + r * task.ldc, mask, y);
       }
-    }
+    });
   }
 
   static inline __mmask16 lanes_of(const Block& block, std::size_t v) {
@@ -153,31 +145,30 @@ struct Avx512Vnni {
   }
 
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_f32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
+                                                      const Acc<Rows, Vectors>& acc, char* c) {
     const Epilogue& e = task.epilogue;
     const __m512 min = _mm512_set1_ps(e.min);
     const __m512 max = _mm512_set1_ps(e.max);
-    for (std::size_t v = 0; v < Vectors; ++v) {
+    unroll<Vectors>([&](auto v) {
       const __m512 mult = _mm512_loadu_ps(e.mult + block.column + kLanes * v);
       const __mmask16 lanes = lanes_of(block, v);
-      for (std::size_t r = 0; r < Rows; ++r) {
-        const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r].v[v]), mult);
+      unroll<Rows>([&](auto r) {
+        const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), mult);
         _mm512_mask_storeu_ps(c + r * task.ldc + 64 * v, lanes,
                               _mm512_min_ps(_mm512_max_ps(y, min), max));
-      }
-    }
+      });
+    });
   }
 
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_s32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
-    for (std::size_t v = 0; v < Vectors; ++v) {
+  [[gnu::always_inline]] static inline void store_s32(const GemmTask& task, const Block& block,
+                                                      const Acc<Rows, Vectors>& acc, char* c) {
+    unroll<Vectors>([&](auto v) {
       const __mmask16 lanes = lanes_of(block, v);
-      for (std::size_t r = 0; r < Rows; ++r) {
-        _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes, acc[r].v[v]);
-      }
-    }
+      unroll<Rows>(
+          [&](auto r) { _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes, acc[r][v]); });
+    });
   }
 };
 

@@ -29,10 +29,8 @@ struct Neon {
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
-  template <std::size_t Vectors>
-  struct Row {
-    int32x4_t v[Vectors];
-  };
+  template <std::size_t Rows, std::size_t Vectors>
+  using Acc = int32x4_t[Rows][Vectors];
 
   template <std::size_t Vectors>
   static inline int16x8_t load_weights(const std::int8_t* panel) {
@@ -43,132 +41,118 @@ struct Neon {
     }
   }
 
-  template <int Lane, std::size_t Rows, std::size_t Vectors>
-  static inline void steps(Row<Vectors> (&acc)[Rows], const std::int8_t* panel,
-                           const int16x8_t (&a)[Rows]) {
-    const int16x8_t w = load_weights<Vectors>(panel);
-    for (std::size_t r = 0; r < Rows; ++r) {
-      acc[r].v[0] = vmlal_laneq_s16(acc[r].v[0], vget_low_s16(w), a[r], Lane);
-      if constexpr (Vectors == 2) acc[r].v[1] = vmlal_high_laneq_s16(acc[r].v[1], w, a[r], Lane);
-    }
-    if constexpr (Lane + 1 < kUnroll) {
-      steps<Lane + 1>(acc, panel + kLanes * Vectors, a);
-    }
-  }
-
   template <std::size_t Rows, std::size_t Vectors>
-  static void tile(const GemmTask& task, const Block& block) {
-    Row<Vectors> acc[Rows];
-    for (std::size_t v = 0; v < Vectors; ++v) {
+  [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
+    constexpr std::size_t kStep = kLanes * Vectors;  // bytes of weights per k
+    Acc<Rows, Vectors> acc;
+    unroll<Vectors>([&](auto v) {
       const int32x4_t bias = vld1q_s32(task.epilogue.bias + block.column + kLanes * v);
-      for (std::size_t r = 0; r < Rows; ++r) acc[r].v[v] = bias;
-    }
+      unroll<Rows>([&](auto r) { acc[r][v] = bias; });
+    });
     const std::int8_t* panel = block.panel;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
-      for (std::size_t r = 0; r < Rows; ++r) a[r] = task.rows[tap * task.m + block.row + r];
+      unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::size_t k = 0;
-      for (; k + kUnroll <= task.k; k += kUnroll, panel += kUnroll * kLanes * Vectors) {
+      for (; k + kUnroll <= task.k; k += kUnroll, panel += kUnroll * kStep) {
         int16x8_t codes[Rows];
-        for (std::size_t r = 0; r < Rows; ++r) {
-          codes[r] = vmovl_s8(vreinterpret_s8_u8(vld1_u8(a[r] + k)));
-        }
-        steps<0>(acc, panel, codes);
+        unroll<Rows>([&](auto r) { codes[r] = vmovl_s8(vreinterpret_s8_u8(vld1_u8(a[r] + k))); });
+        unroll<kUnroll>([&](auto lane) {
+          const int16x8_t w = load_weights<Vectors>(panel + kStep * lane);
+          unroll<Rows>([&](auto r) {
+            acc[r][0] = vmlal_laneq_s16(acc[r][0], vget_low_s16(w), codes[r], lane);
+            if constexpr (Vectors == 2) {
+              acc[r][1] = vmlal_high_laneq_s16(acc[r][1], w, codes[r], lane);
+            }
+          });
+        });
       }
-      for (; k < task.k; ++k, panel += kLanes * Vectors) {
+      for (; k < task.k; ++k, panel += kStep) {
         const int16x8_t w = load_weights<Vectors>(panel);
-        for (std::size_t r = 0; r < Rows; ++r) {
+        unroll<Rows>([&](auto r) {
           const auto code = static_cast<std::int8_t>(a[r][k]);
-          acc[r].v[0] = vmlal_n_s16(acc[r].v[0], vget_low_s16(w), code);
-          if constexpr (Vectors == 2) acc[r].v[1] = vmlal_high_n_s16(acc[r].v[1], w, code);
-        }
+          acc[r][0] = vmlal_n_s16(acc[r][0], vget_low_s16(w), code);
+          if constexpr (Vectors == 2) acc[r][1] = vmlal_high_n_s16(acc[r][1], w, code);
+        });
       }
     }
     store(task, block, acc);
   }
 
+  // Part of a panel is stored to a whole block on the stack and copied from there.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store(const GemmTask& task, const Block& block,
-                           const Row<Vectors> (&acc)[Rows]) {
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc;
-    switch (task.epilogue.store) {
+  [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
+                                                  const Acc<Rows, Vectors>& acc) {
+    const Store kind = task.epilogue.store;
+    const std::size_t element = kind == Store::q8 ? 1 : 4;
+    // A row of codes is one store of 8 bytes.
+    const bool whole = block.columns == (kind == Store::q8 ? 8 : kLanes * Vectors);
+    alignas(16) char part[Rows][16 * Vectors];
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * element;
+    char* out = whole ? c : part[0];
+    const std::size_t stride = whole ? task.ldc : sizeof part[0];
+    switch (kind) {
       case Store::q8:
-        return store_q8(task, block, acc, c + block.column);
+        store_q8(task, block, acc, out, stride);
+        break;
       case Store::f32:
-        return store_f32(task, block, acc, c + block.column * sizeof(float));
+        store_f32(task, block, acc, out, stride);
+        break;
       case Store::s32:
-        return store_s32(task, block, acc, c + block.column * sizeof(std::int32_t));
+        unroll<Rows>([&](auto r) {
+          unroll<Vectors>([&](auto v) {
+            vst1q_s32(reinterpret_cast<std::int32_t*>(out + r * stride + 16 * v), acc[r][v]);
+          });
+        });
+        break;
+    }
+    if (whole) return;
+    for (std::size_t r = 0; r < Rows; ++r) {
+      memcpy(c + r * task.ldc, part[r], block.columns * element);
     }
   }
 
-  template <std::size_t Vectors>
-  static inline float32x4_t product(const GemmTask& task, const Block& block,
-                                    const Row<Vectors>& acc, std::size_t v) {
+  [[gnu::always_inline]] static inline float32x4_t product(const GemmTask& task, const Block& block,
+                                                           int32x4_t acc, std::size_t v) {
     const float32x4_t mult = vld1q_f32(task.epilogue.mult + block.column + kLanes * v);
-    return vmulq_f32(vcvtq_f32_s32(acc.v[v]), mult);
+    return vmulq_f32(vcvtq_f32_s32(acc), mult);
   }
 
   // Every narrowing saturates, from the conversion (vcvtn rounds half to even) on: the clamp to
   // [lo, hi] at the end is the same as one in the reals.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_q8(const GemmTask& task, const Block& block,
-                              const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
+                                                     const Acc<Rows, Vectors>& acc, char* out,
+                                                     std::size_t stride) {
     const Epilogue& e = task.epilogue;
     const int8x8_t lo = vdup_n_s8(static_cast<std::int8_t>(e.lo));
     const int8x8_t hi = vdup_n_s8(static_cast<std::int8_t>(e.hi));
     const int16x8_t zero_point = vdupq_n_s16(static_cast<std::int16_t>(e.zero_point));
-    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
+    unroll<Rows>([&](auto r) {
       int16x4_t q[2] = {vdup_n_s16(0), vdup_n_s16(0)};
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        q[v] = vqmovn_s32(vcvtnq_s32_f32(product(task, block, acc[r], v)));
-      }
+      unroll<Vectors>(
+          [&](auto v) { q[v] = vqmovn_s32(vcvtnq_s32_f32(product(task, block, acc[r][v], v))); });
       const int8x8_t codes = vqmovn_s16(vqaddq_s16(vcombine_s16(q[0], q[1]), zero_point));
-      const int8x8_t y = vmin_s8(vmax_s8(codes, lo), hi);
-      if (block.columns == 8) {
-        vst1_s8(reinterpret_cast<std::int8_t*>(c), y);
-      } else {
-        std::int8_t tail[8];
-        vst1_s8(tail, y);
-        memcpy(c, tail, block.columns);
-      }
-    }
-  }
-
-  static inline void store_part(char* c, int32x4_t y, std::size_t columns) {
-    if (columns >= kLanes) {
-      vst1q_s32(reinterpret_cast<std::int32_t*>(c), y);
-    } else {
-      std::int32_t tail[kLanes];
-      vst1q_s32(tail, y);
-      memcpy(c, tail, columns * sizeof(std::int32_t));
-    }
+      vst1_s8(reinterpret_cast<std::int8_t*>(out + r * stride), vmin_s8(vmax_s8(codes, lo), hi));
+    });
   }
 
   // Comparisons and selections instead of vmaxq and vminq, which order -0 and +0 where the
   // reference does not.
   template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_f32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
+  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
+                                                      const Acc<Rows, Vectors>& acc, char* out,
+                                                      std::size_t stride) {
     const float32x4_t min = vdupq_n_f32(task.epilogue.min);
     const float32x4_t max = vdupq_n_f32(task.epilogue.max);
-    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        float32x4_t y = product(task, block, acc[r], v);
+    unroll<Rows>([&](auto r) {
+      unroll<Vectors>([&](auto v) {
+        float32x4_t y = product(task, block, acc[r][v], v);
         y = vbslq_f32(vcgtq_f32(y, min), y, min);
         y = vbslq_f32(vcltq_f32(y, max), y, max);
-        store_part(c + 16 * v, vreinterpretq_s32_f32(y), block.columns - kLanes * v);
-      }
-    }
-  }
-
-  template <std::size_t Rows, std::size_t Vectors>
-  static inline void store_s32(const GemmTask& task, const Block& block,
-                               const Row<Vectors> (&acc)[Rows], char* c) {
-    for (std::size_t r = 0; r < Rows; ++r, c += task.ldc) {
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        store_part(c + 16 * v, acc[r].v[v], block.columns - kLanes * v);
-      }
-    }
+        vst1q_f32(reinterpret_cast<float*>(out + r * stride + 16 * v), y);
+      });
+    });
   }
 };
 
