@@ -52,7 +52,7 @@ Range HistogramObserver::percentile(double percentile) const noexcept {
   std::uint64_t total = 0;
   for (const std::uint64_t count : counts_) total += count;
   // Values outside the kept range, on each side.
-  const double cut = static_cast<double>(total) * (100 - percentile) / 100;
+  const double cut = static_cast<double>(total) * (100 - percentile) / 200;
   std::size_t first = 0;
   for (std::uint64_t below = counts_[0]; first + 1 < kBins && static_cast<double>(below) <= cut;) {
     below += counts_[++first];

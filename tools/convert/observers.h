@@ -33,8 +33,8 @@ class HistogramObserver {
   explicit HistogramObserver(Range range);
   void observe(std::span<const float> data) noexcept;
 
-  // The bins that hold the (100 - percentile)-th and the percentile-th value of all, from the lower
-  // edge of the one to the upper edge of the other; 100 gives the whole range.
+  // The narrowest range of whole bins below and above which at most (100 - percentile) / 2 percent
+  // of the values lie, each; 100 gives the whole range.
   Range percentile(double percentile) const noexcept;
 
  private:

@@ -60,14 +60,6 @@ QuantizedGraph quantize(const Graph& graph, const std::vector<Range>& ranges,
   if (options.pixels) check_pixels(graph, *options.pixels);
   const std::vector<ValuePlan> plan = plan_quantization(graph, ranges, options);
   QuantizedGraph result = Lowering(graph, plan, options).run();
-  result.graph.metadata = {
-      {"source", graph.source},
-      {"source_sha256", graph.source_sha256},
-      {"source_producer", graph.producer},
-      {"opset", std::to_string(graph.opset)},
-      {"weights", options.per_channel ? "s8 per-channel" : "s8 per-tensor"},
-      {"activations", options.symmetric ? "s8 symmetric" : "u8 asymmetric"},
-  };
   engine::check_graph(result.graph, graph.source, engine::Limits{});
   return result;
 }

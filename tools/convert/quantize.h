@@ -33,9 +33,9 @@ struct QuantizedGraph {
   std::vector<std::string> notes;  // what a user should know: raised scales, zero points, ...
 };
 
-// graph: simplified. ranges: of each value, as observed. Metadata: source, source_sha256, opset,
-// source_producer, weights, activations. Throws octet::Error (argument, unsupported, format) with
-// the node and a remedy, e.g. an accumulator that could overflow.
+// graph: simplified. ranges: of each value, as observed. The result has passed engine::check_graph;
+// its metadata is the caller's. Throws octet::Error (argument, unsupported, format) with the node
+// and a remedy, e.g. an accumulator that could overflow.
 //
 // How ops are lowered:
 //   linear       from 8 bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
