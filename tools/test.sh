@@ -21,11 +21,13 @@ passed=0 failed=0 skipped=0
 count() {
   local p f s
   read -r p f s < <(awk '
-    /\[doctest\] test cases:/ {
-      doctest[$1 ~ /^[0-9]+:$/ ? $1 + 0 : 0] = 1
+    # CTest puts "ID: " before what a test prints, and repeats it bare when the test failed.
+    /^[0-9]+: / { ctest = 1 }
+    /\[doctest\] test cases:/ && (!ctest || /^[0-9]+: /) {
+      doctest[$1 + 0] = 1
       split($0, column, "|"); p += column[2]; f += column[3]
     }
-    /SKIPPED:/ { skips++ }
+    /SKIPPED:/ && (!ctest || /^[0-9]+: /) { skips++ }
     /^ *[0-9]+\/[0-9]+ Test +#[0-9]+:/ {
       match($0, /#[0-9]+/); id = substr($0, RSTART + 1, RLENGTH - 1) + 0
       if (id in doctest) next
@@ -35,6 +37,7 @@ count() {
     END { print p - skips, f + 0, s + skips }' "$1")
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   result="$p passed, $f failed, $s skipped"
+  ((p + f + s)) || result="no tests"
 }
 
 # part NAME COMMAND...: runs it into a log, counts, shows the log's end when it fails.
@@ -46,8 +49,9 @@ part() {
   rc=$?
   set -e
   count "$log"
+  [[ $result != "no tests" || $rc != 0 ]] || result=done
   if ((rc != 0 && failed == before)); then
-    failed=$((failed + 1)) result+=" and it ended with exit code $rc"
+    failed=$((failed + 1)) result+=", ended with exit code $rc"
   fi
   printf '%-28s %4d s  %s\n' "$name" $((SECONDS - start)) "$result"
   ((rc == 0)) || { echo "--- the end of $log:"; grep -vE '^$' "$log" | tail -n 40; echo ---; }
