@@ -46,38 +46,52 @@ struct Avx2 {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), y);
   }
 
-  // 32 codes to their pairs; the result is the sum of u where a < 0, as four 64-bit sums.
-  static inline __m256i prepare_32(__m256i a, char* out) {
-    const __m256i zero = _mm256_setzero_si256();
+  // 32 codes to their pairs; the result is u where a < 0.
+  [[gnu::always_inline]] static inline __m256i prepare_32(__m256i a, char* out) {
     const __m256i u = _mm256_abs_epi8(a);
-    const __m256i m = _mm256_cmpgt_epi8(zero, a);
+    const __m256i m = _mm256_cmpgt_epi8(_mm256_setzero_si256(), a);
     const __m256i low = _mm256_unpacklo_epi32(u, m);
     const __m256i high = _mm256_unpackhi_epi32(u, m);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(out), _mm256_permute2x128_si256(low, high, 0x20));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(out + 32),
-                       _mm256_permute2x128_si256(low, high, 0x31));
-    return _mm256_sad_epu8(_mm256_and_si256(u, m), zero);
+    put(out, _mm256_permute2x128_si256(low, high, 0x20));
+    put(out + 32, _mm256_permute2x128_si256(low, high, 0x31));
+    return _mm256_and_si256(u, m);
+  }
+
+  // One row of one tap; the result is its sum of u where a < 0, as four 64-bit sums.
+  [[gnu::always_inline]] static inline __m256i prepare_tap(const std::uint8_t* a, std::size_t k,
+                                                           char* out) {
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i sum = zero;
+    std::size_t i = 0;
+    for (; i + 32 <= k; i += 32) {
+      sum = _mm256_add_epi64(sum, _mm256_sad_epu8(prepare_32(load(a + i), out + 2 * i), zero));
+    }
+    const std::size_t left = k - i;
+    if (left == 0) return sum;
+    if (i > 0 && k % kKr == 0) {
+      // The row's last 32 codes: some come again, are written again and not counted again.
+      const __m256i index =
+          _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+                           21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
+      const __m256i fresh =
+          _mm256_cmpgt_epi8(index, _mm256_set1_epi8(static_cast<char>(31 - left)));
+      const __m256i u = prepare_32(load(a + k - 32), out + 2 * (k - 32));
+      return _mm256_add_epi64(sum, _mm256_sad_epu8(_mm256_and_si256(u, fresh), zero));
+    }
+    alignas(32) std::uint8_t tail[32] = {};
+    memcpy(tail, a + i, left);
+    return _mm256_add_epi64(sum, _mm256_sad_epu8(prepare_32(load(tail), out + 2 * i), zero));
   }
 
   static void prepare(const GemmTask& task, std::size_t first, std::size_t rows) {
     auto* sums = static_cast<std::int32_t*>(task.scratch);
     char* out = static_cast<char*>(task.scratch) + kSumBytes;
+    const std::size_t stride = tap_bytes(task.k);
     for (std::size_t slot = 0; slot < rows; ++slot) {
       __m256i sum = _mm256_setzero_si256();
-      for (std::size_t tap = 0; tap < task.taps; ++tap) {
+      for (std::size_t tap = 0; tap < task.taps; ++tap, out += stride) {
         const std::uint8_t* a = task.rows[tap * task.m + first + slot];
-        std::size_t k = 0;
-        for (; k + 32 <= task.k; k += 32, out += 64) {
-          const auto codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + k));
-          sum = _mm256_add_epi64(sum, prepare_32(codes, out));
-        }
-        if (k < task.k) {
-          alignas(32) std::uint8_t tail[32] = {};
-          memcpy(tail, a + k, task.k - k);
-          const auto codes = _mm256_load_si256(reinterpret_cast<const __m256i*>(tail));
-          sum = _mm256_add_epi64(sum, prepare_32(codes, out));
-          out += 64;
-        }
+        sum = _mm256_add_epi64(sum, prepare_tap(a, task.k, out));
       }
       const __m128i half =
           _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
