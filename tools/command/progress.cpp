@@ -46,8 +46,9 @@ void Progress::update(std::size_t done) {
   std::string bar(filled, '=');
   if (filled < kWidth) bar += '>';
   bar.resize(kWidth, ' ');
+  std::fputc('\r', terminal_.out);
   const int length =
-      std::fprintf(terminal_.out, "\r%s [%s] %3.0f %%", label_.c_str(), bar.c_str(), part * 100);
+      std::fprintf(terminal_.out, "%s [%s] %3.0f %%", label_.c_str(), bar.c_str(), part * 100);
   std::fflush(terminal_.out);
   if (length > 0) drawn_ = std::max(drawn_, static_cast<std::size_t>(length));
 }
