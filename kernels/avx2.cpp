@@ -119,6 +119,8 @@ struct Avx2 {
     for (std::size_t tap = 0; tap < task.taps; ++tap, rows += tap_stride) {
       const char* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
+      // All 16 registers are in use. The empty assembly keeps the compiler from wanting more: the
+      // weights stay memory operands of vpxor, and the steps are not interleaved.
       for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * Vectors) {
         unroll<Rows>([&](auto r) {
           const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k)));
@@ -127,8 +129,8 @@ struct Avx2 {
             const __m256i flipped = _mm256_xor_si256(load(panel + 32 * v), m);
             const __m256i pairs = _mm256_maddubs_epi16(u, flipped);
             acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(pairs, ones));
+            __asm__("" : "+x"(acc[r][v]));
           });
-          // Keeps the weights memory operands of vpxor: four more registers would spill.
           __asm__("" : "+r"(panel));
         });
       }

@@ -102,8 +102,10 @@ CpuFeatures detect_cpu() noexcept {
 void cpu_name(char (&name)[64]) noexcept {
   std::memset(name, 0, sizeof name);
 #if defined(__x86_64__)
-  if (__get_cpuid_max(0x80000000u, nullptr) < 0x80000004u) return;
   unsigned words[12] = {};
+  unsigned eax = 0;
+  unsigned unused = 0;
+  if (!__get_cpuid(0x80000000u, &eax, &unused, &unused, &unused) || eax < 0x80000004u) return;
   for (unsigned i = 0; i < 3; ++i) {
     unsigned* w = words + 4 * i;
     __get_cpuid(0x80000002u + i, w, w + 1, w + 2, w + 3);

@@ -253,8 +253,8 @@ TEST_CASE("gemm: the layers of the reference networks") {
 TEST_CASE("gemm: several taps go through the row pointers") {
   for_tables_here([](const Table& table) {
     Rng rng(3);
-    for (const std::size_t taps : {2, 3, 9}) {
-      for (const std::size_t k : {1, 3, 4, 7, 8, 32, 33, 67, 100}) {
+    for (const std::size_t taps : {2u, 3u, 9u}) {
+      for (const std::size_t k : {1u, 3u, 4u, 7u, 8u, 32u, 33u, 67u, 100u}) {
         for (const std::size_t m : around({table.tile.mr})) {
           check(table, {m, 17, k, taps}, rng, Fill::random, Fill::extremes);
           check(table, {m, 70, k, taps}, rng, Fill::extremes, Fill::random);
@@ -269,7 +269,7 @@ TEST_CASE("gemm: extreme codes everywhere do not saturate") {
     Rng rng(4);
     for (const Fill activations : kFills) {
       for (const Fill weights : kFills) {
-        for (const std::size_t k : {1, 2, 31, 64, 100, 784}) {
+        for (const std::size_t k : {1u, 2u, 31u, 64u, 100u, 784u}) {
           check(table, {7, 81, k, 1}, rng, activations, weights);
           check(table, {1, 81, k, 1}, rng, activations, weights);
         }
