@@ -17,7 +17,7 @@ TEST_CASE("message joins text and numbers") {
 }
 
 TEST_CASE("fail throws the message with its code") {
-  CHECK(octet::testing::error_of([] {
+  CHECK(octet::test::error_of([] {
           octet::engine::fail(octet::Error::Code::limit, "x: ", 2, " > ", 1);
         }) == "limit: x: 2 > 1");
 }

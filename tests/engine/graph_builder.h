@@ -13,7 +13,7 @@
 
 #include "engine/graph.h"
 
-namespace octet::testing {
+namespace octet::test {
 
 using engine::DType;
 using engine::Graph;
@@ -189,4 +189,4 @@ inline bool same_graph(const Graph& a, const Graph& b) {
          a.metadata == b.metadata;
 }
 
-}  // namespace octet::testing
+}  // namespace octet::test

@@ -3,35 +3,18 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "tests/engine/test_error.h"
+#include "tests/tools/temporary_folder.h"
 
 using octet::engine::MappedFile;
-using octet::testing::error_of;
+using octet::test::error_of;
+using octet::test::TemporaryFolder;
 
 namespace {
-
-// A folder of this process, gone at the end.
-struct Folder {
-  std::filesystem::path path;
-  Folder()
-      : path(std::filesystem::temp_directory_path() /
-             ("octet_mapped_file_test." + std::to_string(::getpid()))) {
-    std::filesystem::create_directory(path);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name, const std::string& contents) const {
-    std::ofstream(path / name, std::ios::binary) << contents;
-    return (path / name).string();
-  }
-};
 
 std::string text_of(const MappedFile& file) {
   const auto bytes = file.bytes();
@@ -41,10 +24,10 @@ std::string text_of(const MappedFile& file) {
 }  // namespace
 
 TEST_CASE("a file is mapped or copied whole, aligned to 64") {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string contents(100000, 'a');
   contents[99999] = 'z';
-  const std::string path = folder.file("x", contents);
+  const std::string path = folder.write("x", contents);
   for (const auto mode : {MappedFile::Mode::map, MappedFile::Mode::copy}) {
     const MappedFile file(path, mode, contents.size());
     CHECK(text_of(file) == contents);
@@ -53,17 +36,17 @@ TEST_CASE("a file is mapped or copied whole, aligned to 64") {
 }
 
 TEST_CASE("an empty file has no bytes") {
-  const Folder folder;
-  const std::string path = folder.file("empty", "");
+  const TemporaryFolder folder;
+  const std::string path = folder.write("empty", "");
   for (const auto mode : {MappedFile::Mode::map, MappedFile::Mode::copy}) {
     CHECK(MappedFile(path, mode, 0).bytes().empty());
   }
 }
 
 TEST_CASE("a moved file keeps its bytes") {
-  const Folder folder;
-  MappedFile a(folder.file("a", "first"), MappedFile::Mode::map, 100);
-  MappedFile b(folder.file("b", "second"), MappedFile::Mode::copy, 100);
+  const TemporaryFolder folder;
+  MappedFile a(folder.write("a", "first"), MappedFile::Mode::map, 100);
+  MappedFile b(folder.write("b", "second"), MappedFile::Mode::copy, 100);
   MappedFile c(std::move(a));
   CHECK(text_of(c) == "first");
   c = std::move(b);
@@ -71,18 +54,17 @@ TEST_CASE("a moved file keeps its bytes") {
 }
 
 TEST_CASE("what cannot be read is named with its reason") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto open = [](const std::string& path, std::uint64_t most = 100) {
     return error_of([&] { MappedFile(path, MappedFile::Mode::map, most); });
   };
-  const std::string missing = (folder.path / "missing").string();
+  const std::string missing = folder / "missing";
   CHECK(open(missing) == "io: " + missing + ": cannot be opened: No such file or directory");
-  CHECK(open(folder.path.string()) ==
-        "io: " + folder.path.string() + ": is a directory, not a model file");
-  const std::string pipe = (folder.path / "pipe").string();
+  CHECK(open(folder.path()) == "io: " + folder.path() + ": is a directory, not a model file");
+  const std::string pipe = folder / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(open(pipe) == "io: " + pipe + ": is no regular file, not a model file");
-  const std::string large = folder.file("large", "12345");
+  const std::string large = folder.write("large", "12345");
   CHECK(open(large, 4) == "limit: " + large + ": has 5 bytes, the limit file_bytes is 4");
   CHECK(open(large, 5) == "nothing");
 }

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace octet::testing {
+namespace octet::test {
 
 template <class Call>
 std::string error_of(Call&& call) {
@@ -20,4 +20,4 @@ std::string error_of(Call&& call) {
   return "nothing";
 }
 
-}  // namespace octet::testing
+}  // namespace octet::test

@@ -8,13 +8,13 @@
 #include "tests/engine/graph_builder.h"
 
 using namespace octet;
-using octet::testing::every_op_graph;
+using octet::test::every_op_graph;
 
 TEST_CASE("a graph comes back equal") {
   const auto built = every_op_graph();
   const auto bytes = convert::write_model(built.graph);
   const auto parsed = engine::parse_model(bytes, "net.octet", {});
-  CHECK(octet::testing::same_graph(parsed.graph, built.graph));
+  CHECK(octet::test::same_graph(parsed.graph, built.graph));
   CHECK(parsed.arithmetic_version == engine::kArithmeticVersion);
   CHECK(parsed.reader_version == engine::kReaderVersion);
 }
@@ -25,13 +25,13 @@ TEST_CASE("names may be empty where nobody asks for them") {
   built.node("fc1").name.clear();
   const auto bytes = convert::write_model(built.graph);
   const auto parsed = engine::parse_model(bytes, "net.octet", {});
-  CHECK(octet::testing::same_graph(parsed.graph, built.graph));
+  CHECK(octet::test::same_graph(parsed.graph, built.graph));
 }
 
 TEST_CASE("the same graph gives the bytes of version 1") {
   const engine::MappedFile golden(OCTET_SOURCE_DIR "/tests/golden/v1.octet",
                                   engine::MappedFile::Mode::map, 1 << 20);
-  CHECK(octet::testing::same_bytes(convert::write_model(every_op_graph().graph), golden.bytes()));
+  CHECK(octet::test::same_bytes(convert::write_model(every_op_graph().graph), golden.bytes()));
 }
 
 TEST_CASE("bytes do not depend on where the constants lie") {
@@ -41,8 +41,8 @@ TEST_CASE("bytes do not depend on where the constants lie") {
 }
 
 TEST_CASE("metadata stays small beside the data of a small network") {
-  octet::testing::GraphBuilder b;
-  using octet::testing::DType;
+  octet::test::GraphBuilder b;
+  using octet::test::DType;
   const std::int64_t widths[] = {784, 100, 100, 10};
   auto x = b.q8("input", DType::u8, {-1, 784}, 0.0125f, 0);
   b.graph.inputs = {{x, true, {0.1307f, 0.3081f}}};

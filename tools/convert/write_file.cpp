@@ -17,9 +17,13 @@ namespace {
 // A new file of this process, removed unless commit() renames it.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& target)
-      : target_(target), path_(engine::message(target, ".", ::getpid(), ".part")) {
-    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  explicit TemporaryFile(const std::string& target) : target_(target) {
+    // A name that exists is of another thread, or of a process that was killed.
+    for (int attempt = 0; file_ < 0 && attempt < 100; ++attempt) {
+      path_ = engine::message(target, ".", ::getpid(), "-", attempt, ".part");
+      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (file_ < 0 && errno != EEXIST) break;
+    }
     if (file_ < 0) fail("cannot be created");
   }
   TemporaryFile(const TemporaryFile&) = delete;

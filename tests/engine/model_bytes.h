@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model file in memory, to be damaged and, if a test wants that, given a right checksum again.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "engine/mapped_file.h"
+#include "engine/metadata.h"
+#include "engine/model_file.h"
+#include "tests/engine/test_error.h"
+
+namespace octet::test {
+
+// Holds every_op_graph(), as version 1 of the writer wrote it.
+inline const std::string kGolden = OCTET_SOURCE_DIR "/tests/golden/v1.octet";
+
+struct ModelBytes {
+  std::vector<std::byte> bytes;
+
+  // The golden file.
+  ModelBytes() {
+    const engine::MappedFile file(kGolden, engine::MappedFile::Mode::map, 1 << 20);
+    bytes.assign(file.bytes().begin(), file.bytes().end());
+  }
+  // A file with metadata of the test's own and zeros as data.
+  ModelBytes(octet_flatbuffers::FlatBufferBuilder& builder, std::size_t data_bytes)
+      : bytes(engine::data_offset(builder.GetSize()) + data_bytes) {
+    const engine::FileHeader header{engine::kMagic,
+                                    engine::kContainerVersion,
+                                    engine::kReaderVersion,
+                                    builder.GetSize(),
+                                    data_bytes,
+                                    0};
+    std::memcpy(bytes.data(), &header, sizeof header);
+    if (builder.GetSize() > 0) {
+      std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());
+    }
+    repair();
+  }
+
+  engine::FileHeader header() const {
+    engine::FileHeader result;
+    std::memcpy(&result, bytes.data(), sizeof result);
+    return result;
+  }
+  void set_header(const engine::FileHeader& header) {
+    std::memcpy(bytes.data(), &header, sizeof header);
+  }
+  // Makes the checksum right again.
+  void repair() {
+    engine::FileHeader fixed = header();
+    const std::span<const std::byte> body = std::span(bytes).subspan(sizeof fixed);
+    const std::size_t split = std::min<std::size_t>(fixed.metadata_bytes, body.size());
+    fixed.checksum = engine::file_checksum(fixed, body.first(split), body.subspan(split));
+    set_header(fixed);
+  }
+  // Changes a scalar field that is present.
+  template <class T, class Table>
+  void set(const Table* table, std::uint16_t field, T value) {
+    auto* at = const_cast<std::uint8_t*>(
+        reinterpret_cast<const octet_flatbuffers::Table*>(table)->GetAddressOf(field));
+    REQUIRE(at != nullptr);
+    std::memcpy(at, &value, sizeof value);
+  }
+  const fb::Model& model() const {
+    return *fb::GetModel(bytes.data() + sizeof(engine::FileHeader));
+  }
+
+  std::string error(const engine::Limits& limits = {}) const {
+    return error_of([&] { engine::parse_model(bytes, "net.octet", limits); });
+  }
+};
+
+}  // namespace octet::test
