@@ -41,10 +41,10 @@ class GraphBuilder {
   // Null: nothing before this node makes it.
   const Binding* find(const std::string& name) const;
 
-  // Accounts for the elements of a constant that is made from others. Throws octet::Error (limit)
-  // where a small file asks for far more than it holds.
+  // Constants that are read allow a multiple of their elements to be made of them; spend throws
+  // octet::Error (limit) where a small file asks for far more than it holds.
+  void allow(std::size_t elements) { budget_ += 8 * elements; }
   void spend(const OnnxNode& node, std::size_t elements);
-  void allow(std::size_t elements) { budget_ += elements; }
 
  private:
   ValueId append(const OnnxNode& node, Node op, Shape shape, const std::string& name);

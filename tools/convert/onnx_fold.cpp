@@ -124,6 +124,7 @@ void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
       node.refuse("its " + value.name() + " is no dense tensor of numbers");
   }
   std::replace(constant.ints.begin(), constant.ints.end(), kBatchSize, kBatchSize - 1);
+  builder.allow(constant.size());
   builder.define(node, std::move(constant));
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "tools/convert/onnx_boundary.h"
 #include "tools/convert/onnx_builder.h"
 #include "tools/convert/onnx_file.h"
 #include "tools/convert/onnx_ops.h"
@@ -46,13 +47,13 @@ class Importer {
 
   Graph run() {
     refuse_quantized();
-    declare_names();
-    read_initializers();
-    add_inputs();
+    read_initializers(proto_, builder_);
+    add_inputs(proto_, builder_);
+    declare_results();
     find_needed();
     for (int i = 0; i < proto_.node_size(); ++i) import_node(static_cast<std::size_t>(i));
     report_refusals();
-    add_outputs();
+    add_outputs(proto_, builder_);
     return std::move(builder_.graph);
   }
 
@@ -88,18 +89,8 @@ class Importer {
     }
   }
 
-  // All names that something is given to, so that a second use is found wherever it is.
-  void declare_names() {
-    for (const onnx::TensorProto& tensor : proto_.initializer()) {
-      if (tensor.name().empty()) fail(Error::Code::format, "an initializer has no name");
-      builder_.declare(tensor.name());
-      initializers_.insert(tensor.name());
-    }
-    for (const onnx::ValueInfoProto& input : proto_.input()) {
-      if (input.name().empty()) fail(Error::Code::format, "an input has no name");
-      // Before IR version 4 initializers had to be inputs too.
-      if (!initializers_.contains(input.name())) builder_.declare(input.name());
-    }
+  // All at once, so that a name that is given twice is found wherever it is.
+  void declare_results() {
     for (const onnx::NodeProto& node : proto_.node()) {
       for (const std::string& output : node.output()) {
         if (output.empty()) continue;
@@ -109,106 +100,9 @@ class Importer {
     }
   }
 
-  void read_initializers() {
-    if (proto_.sparse_initializer_size() != 0) {
-      fail(Error::Code::unsupported,
-           "has sparse initializers; export the model with dense weights");
-    }
-    std::array<std::string, 3> converted;  // names, by the type in kTypes
-    constexpr std::array kTypes{onnx::TensorProto::DOUBLE, onnx::TensorProto::FLOAT16,
-                                onnx::TensorProto::BFLOAT16};
-    for (onnx::TensorProto& tensor : *proto_.mutable_initializer()) {
-      auto constant = std::make_shared<Constant>(read_constant(tensor, path_));
-      builder_.allow(8 * constant->size());
-      for (std::size_t i = 0; i < kTypes.size(); ++i) {
-        if (tensor.data_type() != kTypes[i]) continue;
-        converted[i] += (converted[i].empty() ? "'" : ", '") + tensor.name() + "'";
-      }
-      builder_.bind(tensor.name(), {kNoValue, std::move(constant)});
-      tensor.Clear();  // its bytes are in the constant now
-    }
-    for (std::size_t i = 0; i < kTypes.size(); ++i) {
-      if (converted[i].empty()) continue;
-      builder_.graph.notes.push_back(
-          "initializers of type " + element_type_name(kTypes[i]) + " became float" +
-          (kTypes[i] == onnx::TensorProto::DOUBLE ? " (rounded): " : " (exactly): ") +
-          converted[i]);
-    }
-  }
-
-  void add_inputs() {
-    bool dynamic = false;
-    std::int64_t fixed = 0;
-    for (const onnx::ValueInfoProto& input : proto_.input()) {
-      if (initializers_.contains(input.name())) continue;
-      Shape shape = input_shape(input);
-      const onnx::TensorShapeProto::Dimension& batch = input.type().tensor_type().shape().dim(0);
-      if (!batch.has_dim_value()) {
-        dynamic = true;
-      } else if (fixed != 0 && batch.dim_value() != fixed) {
-        fail(Error::Code::unsupported,
-             "its inputs have the leading dimensions " + std::to_string(fixed) + " and " +
-                 std::to_string(batch.dim_value()) +
-                 "; the leading dimension is the batch, the same for all inputs");
-      } else {
-        fixed = batch.dim_value();
-      }
-      const ValueId value = builder_.add_value(input.name(), std::move(shape));
-      builder_.bind(input.name(), {value, nullptr});
-      builder_.graph.inputs.push_back(value);
-    }
-    if (builder_.graph.inputs.empty()) {
-      fail(Error::Code::unsupported, "has no input: all its results are constants");
-    }
-    builder_.exported_batch = dynamic ? 0 : fixed;
-  }
-
-  Shape input_shape(const onnx::ValueInfoProto& input) const {
-    const std::string what = "input '" + input.name() + "' ";
-    if (!input.type().has_tensor_type()) {
-      fail(Error::Code::unsupported, what + "is no tensor; export the network with tensors");
-    }
-    const onnx::TypeProto::Tensor& type = input.type().tensor_type();
-    if (type.elem_type() != onnx::TensorProto::FLOAT) {
-      fail(Error::Code::unsupported, what + "has element type " +
-                                         element_type_name(type.elem_type()) +
-                                         ", octet takes float; export the network in float32");
-    }
-    if (!type.has_shape() || type.shape().dim_size() < 2) {
-      fail(Error::Code::unsupported,
-           what +
-               (type.has_shape() ? "has rank " + std::to_string(type.shape().dim_size())
-                                 : "has no shape") +
-               ", octet needs the batch and at least one more dimension; export it as [N, ...]");
-    }
-    Shape shape{kBatch};
-    for (int i = 0; i < type.shape().dim_size(); ++i) {
-      const onnx::TensorShapeProto::Dimension& dim = type.shape().dim(i);
-      const std::string axis = "dimension " + std::to_string(i) + " of " + what;
-      if (dim.has_dim_value() && dim.dim_value() <= 0) {
-        fail(Error::Code::format, axis + "is " + std::to_string(dim.dim_value()) +
-                                      ", it must be positive; export the model again");
-      }
-      if (i == 0) continue;
-      if (!dim.has_dim_value()) {
-        fail(Error::Code::unsupported,
-             axis + "is dynamic" +
-                 (dim.has_dim_param() ? " ('" + dim.dim_param() + "')" : std::string()) +
-                 "; only the leading dimension, the batch, may be: export the others fixed");
-      }
-      shape.push_back(dim.dim_value());
-    }
-    return shape;
-  }
-
   // Names that the outputs depend on: only these nodes are imported.
   void find_needed() {
-    for (const onnx::ValueInfoProto& output : proto_.output()) {
-      if (!needed_.insert(output.name()).second) {
-        fail(Error::Code::format,
-             "output '" + output.name() + "' is listed twice; export the model again");
-      }
-    }
+    for (const onnx::ValueInfoProto& output : proto_.output()) needed_.insert(output.name());
     for (int i = proto_.node_size(); i-- > 0;) {
       const onnx::NodeProto& node = proto_.node(i);
       if (is_needed(node)) needed_.insert(node.input().begin(), node.input().end());
@@ -316,52 +210,10 @@ class Importer {
     fail(Error::Code::unsupported, text + "\n  octet imports: " + supported_ops());
   }
 
-  void add_outputs() {
-    for (const onnx::ValueInfoProto& output : proto_.output()) {
-      const std::string& name = output.name();
-      const Binding* binding = builder_.find(name);
-      if (binding == nullptr) {
-        fail(Error::Code::format, "output '" + name +
-                                      "' is no input, initializer or result of a node; export "
-                                      "the model again");
-      }
-      if (binding->constant != nullptr) {
-        fail(Error::Code::unsupported,
-             "output '" + name + "' is a constant or a shape; remove it from the outputs");
-      }
-      builder_.graph.outputs.push_back(named_output(name, binding->value));
-    }
-  }
-
-  // The value under the output's own name. Identity and its like made the name an alias of another
-  // tensor: an inner one takes the name, an input or another output is copied.
-  ValueId named_output(const std::string& name, ValueId value) {
-    Graph& graph = builder_.graph;
-    if (graph.values[value].name == name) return value;
-    const auto is_taken = [&](const std::vector<ValueId>& ids) {
-      return std::find(ids.begin(), ids.end(), value) != ids.end();
-    };
-    const bool is_named_output = std::any_of(
-        proto_.output().begin(), proto_.output().end(),
-        [&](const onnx::ValueInfoProto& o) { return o.name() == graph.values[value].name; });
-    if (!is_taken(graph.inputs) && !is_named_output) {
-      graph.values[value].name = name;
-      return value;
-    }
-    Node copy;
-    copy.op = Op::reshape;
-    copy.name = name;
-    copy.inputs = {value};
-    copy.output = builder_.add_value(name, Shape(graph.values[value].shape));
-    graph.nodes.push_back(std::move(copy));
-    return graph.nodes.back().output;
-  }
-
   const std::string path_;
   onnx::GraphProto& proto_;
   GraphBuilder builder_;
   std::int64_t opset_ = 0;
-  std::unordered_set<std::string> initializers_;
   std::unordered_set<std::string> made_;    // by nodes
   std::unordered_set<std::string> needed_;  // by the outputs
   std::vector<std::string> refusals_;
