@@ -37,7 +37,7 @@ count() {
     END { print p - skips, f + 0, s + skips }' "$1")
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   result="$p passed, $f failed, $s skipped"
-  ((p + f + s)) || result="no tests"
+  ((p + f + s)) || result=
 }
 
 # part NAME COMMAND...: runs it into a log, counts, shows the log's end when it fails.
@@ -49,11 +49,10 @@ part() {
   rc=$?
   set -e
   count "$log"
-  [[ $result != "no tests" || $rc != 0 ]] || result=done
   if ((rc != 0 && failed == before)); then
-    failed=$((failed + 1)) result+=", ended with exit code $rc"
+    failed=$((failed + 1)) result+="${result:+, }ended with exit code $rc"
   fi
-  printf '%-28s %4d s  %s\n' "$name" $((SECONDS - start)) "$result"
+  printf '%-28s %4d s  %s\n' "$name" $((SECONDS - start)) "${result:-done}"
   ((rc == 0)) || { echo "--- the end of $log:"; grep -vE '^$' "$log" | tail -n 40; echo ---; }
   return $rc
 }
