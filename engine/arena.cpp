@@ -11,7 +11,7 @@
 namespace octet::engine {
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes)
-    : data_(static_cast<std::byte*>(::operator new(bytes, std::align_val_t{kAlignment}))) {
+    : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment}))) {
   std::memset(data_.get(), 0, bytes);
 }
 

@@ -23,7 +23,7 @@ class AlignedBuffer {
  private:
   struct Free {
     void operator()(std::byte* data) const noexcept {
-      ::operator delete(data, std::align_val_t{kAlignment});
+      ::operator delete (data, std::align_val_t{kAlignment});
     }
   };
   std::unique_ptr<std::byte, Free> data_;

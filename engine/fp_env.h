@@ -19,8 +19,12 @@ namespace octet::engine {
 class FloatEnvironment {
  public:
 #if defined(__x86_64__)
-  FloatEnvironment() noexcept : mxcsr_(_mm_getcsr()) { _mm_setcsr(0x1f80); }
-  ~FloatEnvironment() { _mm_setcsr(mxcsr_); }
+  FloatEnvironment() noexcept : mxcsr_(_mm_getcsr()) {
+    _mm_setcsr(0x1f80);
+  }
+  ~FloatEnvironment() {
+    _mm_setcsr(mxcsr_);
+  }
 #elif defined(__aarch64__)
   FloatEnvironment() noexcept {
     __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(fpcr_), "=r"(fpsr_));
@@ -34,7 +38,9 @@ class FloatEnvironment {
     std::feholdexcept(&host_);
     std::fesetround(FE_TONEAREST);
   }
-  ~FloatEnvironment() { std::fesetenv(&host_); }
+  ~FloatEnvironment() {
+    std::fesetenv(&host_);
+  }
 #endif
   FloatEnvironment(const FloatEnvironment&) = delete;
   FloatEnvironment& operator=(const FloatEnvironment&) = delete;

@@ -74,8 +74,8 @@ const kernels::Table& choose_table(const char* isa) {
   }
   const kernels::Table* table = kernels::find_table(isa);
   if (table == nullptr) {
-    fail(Error::Code::cpu, from, " is '", isa, "', which is no instruction set of this build: ",
-         choices(cpu));
+    fail(Error::Code::cpu, from, " is '", isa,
+         "', which is no instruction set of this build: ", choices(cpu));
   }
   if (!kernels::runs_here(*table, cpu)) {
     fail(Error::Code::cpu, from, " is '", isa, "', which this CPU lacks: ", choices(cpu));

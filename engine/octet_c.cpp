@@ -221,8 +221,8 @@ void octet_session_free(octet_session* session) noexcept {
 }
 
 octet_status octet_session_run(octet_session* session, const octet_input* inputs,
-                               size_t input_count, const octet_output* outputs,
-                               size_t output_count, size_t batch) noexcept {
+                               size_t input_count, const octet_output* outputs, size_t output_count,
+                               size_t batch) noexcept {
   if (session == nullptr || (inputs == nullptr && input_count != 0) ||
       (outputs == nullptr && output_count != 0)) {
     return OCTET_ARGUMENT;

@@ -49,8 +49,7 @@ class Planner {
       } else {
         compiled = op.compile({graph_, node, table_, storage_});
       }
-      plan_.nodes.push_back(
-          {i, compiled.kernel, compiled.multiply_adds, compiled.parameter_bytes});
+      plan_.nodes.push_back({i, compiled.kernel, compiled.multiply_adds, compiled.parameter_bytes});
       rows_ = std::max(rows_, compiled.rows);
       scratch_bytes_ = std::max(scratch_bytes_, compiled.scratch_bytes);
       compiled_.push_back(std::move(compiled));
@@ -68,8 +67,8 @@ class Planner {
       fail(Error::Code::limit, source_, ": one sample needs ", fixed + per_sample,
            " bytes of arena, the limit arena_bytes is ", limits_.arena_bytes, "; raise it");
     }
-    const auto largest = static_cast<std::size_t>(
-        (limits_.arena_bytes - fixed) / std::max<std::size_t>(per_sample, 1));
+    const auto largest = static_cast<std::size_t>((limits_.arena_bytes - fixed) /
+                                                  std::max<std::size_t>(per_sample, 1));
     std::size_t samples = kBlockBytes / std::max<std::size_t>(touched_bytes(), 1);
     samples = std::min({std::max<std::size_t>(samples, 1), kMaxBlockSamples, largest});
     if (samples > plan_.row_tile) samples -= samples % plan_.row_tile;
@@ -134,16 +133,13 @@ class Planner {
     }
   }
 
-  Place place(std::uint32_t tensor) const {
-    return placement_.place(tensor, plan_.block_samples);
-  }
+  Place place(std::uint32_t tensor) const { return placement_.place(tensor, plan_.block_samples); }
 
   void add_step(const Compiled& compiled, std::span<const Place> in, const Place& out) {
     std::uint64_t bytes = out.stride;
     for (const Place& from : in) bytes += from.stride;
     const std::uint64_t cost = compiled.multiply_adds + kByteCost * bytes;
-    plan_.steps.push_back(
-        {compiled.run, compiled.params, next_in_, out, cost, compiled.divisible});
+    plan_.steps.push_back({compiled.run, compiled.params, next_in_, out, cost, compiled.divisible});
     next_in_ = std::copy(in.begin(), in.end(), next_in_);
     plan_.cost += cost;
     if (compiled.divisible) {

@@ -94,7 +94,8 @@ struct octet_session::Run {
     *bases++ = arena;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const CallerBuffer& buffer = plan.inputs[i];
-      const auto* data = static_cast<const std::byte*>(inputs[i].data) + first * buffer.sample_bytes;
+      const auto* data =
+          static_cast<const std::byte*>(inputs[i].data) + first * buffer.sample_bytes;
       // No step writes to an input.
       *bases = const_cast<std::byte*>(data);
       if (!is_aligned(data, buffer.alignment)) {
@@ -181,7 +182,8 @@ bool octet_session::is_valid(std::span<const octet_input> inputs,
   const Plan& plan = model_->plan;
   if (inputs.size() != plan.inputs.size() || outputs.size() != plan.outputs.size()) return false;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (!has_size(inputs[i].data, inputs[i].bytes, batch, plan.inputs[i].sample_bytes)) return false;
+    if (!has_size(inputs[i].data, inputs[i].bytes, batch, plan.inputs[i].sample_bytes))
+      return false;
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!has_size(outputs[i].data, outputs[i].bytes, batch, plan.outputs[i].sample_bytes)) {
@@ -192,8 +194,7 @@ bool octet_session::is_valid(std::span<const octet_input> inputs,
 }
 
 octet_status octet_session::run(std::span<const octet_input> inputs,
-                                std::span<const octet_output> outputs,
-                                std::size_t batch) noexcept {
+                                std::span<const octet_output> outputs, std::size_t batch) noexcept {
   if (!is_valid(inputs, outputs, batch)) return OCTET_ARGUMENT;
   if (batch == 0) return OCTET_OK;
   const Schedule schedule = make_schedule(model_->plan, batch, concurrency_);

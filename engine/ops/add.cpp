@@ -13,8 +13,7 @@ void for_pairs(const Step& step, const Block& block, std::size_t elements, Funct
   const std::size_t stride = step.out.stride;
   const bool equal = step.in[0].stride == stride && step.in[1].stride == stride;
   const std::size_t calls = equal ? 1 : block.samples;
-  const std::size_t n =
-      equal ? (block.samples - 1) * (stride / sizeof(T)) + elements : elements;
+  const std::size_t n = equal ? (block.samples - 1) * (stride / sizeof(T)) + elements : elements;
   for (std::size_t i = 0; i < calls; ++i) {
     f(at<const T>(block, step.in[0], i), at<const T>(block, step.in[1], i),
       at<T>(block, step.out, i), n);
@@ -44,10 +43,9 @@ struct FloatParams {
 
 void run_f32(const Step& step, const Block& block, Share) {
   const auto& p = *static_cast<const FloatParams*>(step.params);
-  for_pairs<float>(step, block, p.elements,
-                   [&](const float* a, const float* b, float* y, std::size_t n) {
-                     p.add(a, b, n, y);
-                   });
+  for_pairs<float>(
+      step, block, p.elements,
+      [&](const float* a, const float* b, float* y, std::size_t n) { p.add(a, b, n, y); });
 }
 
 void run_f32_clamped(const Step& step, const Block& block, Share) {
@@ -85,12 +83,10 @@ Compiled compile_add(const OpContext& context) {
             .kernel = context.kernel("add_q8")};
   }
   const Node unbounded;
-  const bool clamped =
-      node.clip_min != unbounded.clip_min || node.clip_max != unbounded.clip_max;
+  const bool clamped = node.clip_min != unbounded.clip_min || node.clip_max != unbounded.clip_max;
   return {.run = clamped ? run_f32_clamped : run_f32,
-          .params = context.storage.keep(FloatParams{context.table.add_f32,
-                                                     context.table.clamp_f32, elements,
-                                                     node.clip_min, node.clip_max}),
+          .params = context.storage.keep(FloatParams{context.table.add_f32, context.table.clamp_f32,
+                                                     elements, node.clip_min, node.clip_max}),
           .kernel = context.kernel("add_f32")};
 }
 

@@ -42,8 +42,8 @@ Compiled compile_clip(const OpContext& context) {
   const std::size_t elements = sample_elements(y);
   if (is_q8(y.dtype)) {
     return {.run = run_q8,
-            .params = context.storage.keep(CodeParams{context.table.clamp_q8, elements,
-                                                      clip_codes(node, y, context.table)}),
+            .params = context.storage.keep(
+                CodeParams{context.table.clamp_q8, elements, clip_codes(node, y, context.table)}),
             .kernel = context.kernel("clamp_q8")};
   }
   return {.run = run_f32,

@@ -44,8 +44,7 @@ Compiled compile_lookup(const OpContext& context) {
   const unsigned flip_value = code_shift(table.dtype, sign) == 0 ? 0x00 : 0x80;
   Bytes bytes;
   for (unsigned i = 0; i < 256; ++i) {
-    bytes[i ^ flip_index] =
-        static_cast<std::uint8_t>(element<std::uint8_t>(table, i) ^ flip_value);
+    bytes[i ^ flip_index] = static_cast<std::uint8_t>(element<std::uint8_t>(table, i) ^ flip_value);
   }
   return compile(context, bytes);
 }

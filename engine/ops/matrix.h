@@ -57,8 +57,9 @@ inline MatrixShape matrix_shape(const OpContext& context, std::size_t mr, std::s
           nr};
 }
 
-// Calls f(row pointers, m, c, ldc, tiles) for this share of the block: once where the output's rows lie
-// equally far apart, else once per sample. The pointers are those of tiles' rows, c is their first.
+// Calls f(row pointers, m, c, ldc, tiles) for this share of the block: once where the output's rows
+// lie equally far apart, else once per sample. The pointers are those of tiles' rows, c is their
+// first.
 template <class In, class Function>
 void for_tiles(const Step& step, const Block& block, const MatrixShape& shape, Share share,
                Function f) {

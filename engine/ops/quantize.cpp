@@ -24,9 +24,8 @@ void run(const Step& step, const Block& block, Share) {
 Compiled compile_quantize(const OpContext& context) {
   const Tensor& y = context.output();
   return {.run = run,
-          .params = context.storage.keep(Params{context.table.quantize,
-                                                quantize_params(y, context.table.sign),
-                                                sample_elements(y)}),
+          .params = context.storage.keep(Params{
+              context.table.quantize, quantize_params(y, context.table.sign), sample_elements(y)}),
           .kernel = context.kernel("quantize")};
 }
 

@@ -29,9 +29,8 @@ void run(const Step& step, const Block& block, Share) {
 Compiled compile_softmax(const OpContext& context) {
   const bool log = context.node.op == OpType::log_softmax;
   return {.run = run,
-          .params = context.storage.keep(
-              Params{log ? kernels::log_softmax : kernels::softmax,
-                     around_axis(context.output(), context.node.axis)}),
+          .params = context.storage.keep(Params{log ? kernels::log_softmax : kernels::softmax,
+                                                around_axis(context.output(), context.node.axis)}),
           .kernel = log ? "log_softmax" : "softmax"};
 }
 
