@@ -115,7 +115,7 @@ class Importer {
     });
   }
 
-  // The operands; empty if one of them was refused and this node cannot be looked at.
+  // The operands; not usable if one of them is the result of a node that was refused.
   std::vector<Binding> operands(const onnx::NodeProto& node, std::size_t index, bool& usable) {
     std::vector<Binding> inputs;
     for (const std::string& name : node.input()) {
@@ -143,10 +143,13 @@ class Importer {
     const onnx::NodeProto& proto = proto_.node(static_cast<int>(index));
     bool usable = true;
     const OnnxNode node(proto, index, opset_, path_, operands(proto, index, usable));
-    if (is_needed(proto) && usable) {
+    if (is_needed(proto)) {
       try {
-        dispatch(node);
-        return;
+        const OpEntry& entry = known_op(node);
+        if (usable) {
+          dispatch(node, entry);
+          return;
+        }
       } catch (const Refusal& refusal) {
         refusals_.push_back(refusal.message);
       }
@@ -156,10 +159,8 @@ class Importer {
     }
   }
 
-  void dispatch(const OnnxNode& node) {
+  void dispatch(const OnnxNode& node, const OpEntry& entry) {
     const onnx::NodeProto& proto = node.proto();
-    const OpEntry* entry = is_onnx_domain(proto.domain()) ? find_op(proto.op_type()) : nullptr;
-    if (entry == nullptr) refuse_unknown(node);
     for (int i = 1; i < proto.output_size(); ++i) {
       if (proto.op_type() != "Split" && !proto.output(i).empty() &&
           needed_.contains(proto.output(i))) {
@@ -168,8 +169,8 @@ class Importer {
       }
     }
     if (proto.output(0).empty() && proto.op_type() != "Split") node.invalid("has no output");
-    const bool folds = node.all_constant() || entry->import == nullptr;
-    const OpImporter importer = folds ? entry->fold : entry->import;
+    const bool folds = node.all_constant() || entry.import == nullptr;
+    const OpImporter importer = folds ? entry.fold : entry.import;
     if (importer == nullptr) {
       node.refuse(
           "all its inputs are constants, and octet does not compute it while converting; "
@@ -178,8 +179,11 @@ class Importer {
     importer(node, builder_);
   }
 
-  [[noreturn]] static void refuse_unknown(const OnnxNode& node) {
+  // The operator's entry; refused if there is none, with what to do instead.
+  static const OpEntry& known_op(const OnnxNode& node) {
     const onnx::NodeProto& proto = node.proto();
+    const OpEntry* entry = is_onnx_domain(proto.domain()) ? find_op(proto.op_type()) : nullptr;
+    if (entry != nullptr) return *entry;
     const bool nested = std::any_of(
         proto.attribute().begin(), proto.attribute().end(),
         [](const onnx::AttributeProto& a) { return a.has_g() || a.graphs_size() != 0; });
