@@ -21,8 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter = R"(
-Runs the model on pseudo-random inputs for about a second, after a warm-up. The 99th percentile is
+constexpr const char* kFooter =
+    R"(Runs the model on pseudo-random inputs for about a second, after a warm-up. The 99th percentile is
 of single calls. The median is of single calls too, less what reading the clock takes, unless calls
 are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
 divided by the median; GOPS counts a multiply-add as two operations.
@@ -190,7 +190,7 @@ void add_bench(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   sub->add_option("model", options->model, "The model")->required()->type_name("MODEL.octet");
   sub->add_option("--batch", options->batch, "Samples per call")
-      ->check(CLI::Range(std::size_t{1}, kMaxBatch))
+      ->check(CLI::Range(std::size_t{1}, kMaxBatch).description(""))
       ->type_name("N")
       ->capture_default_str();
   add_threads(*sub, options->threads);

@@ -16,8 +16,7 @@ namespace {
 constexpr int kError = 1;
 constexpr int kUsage = 2;
 
-constexpr const char* kFooter = R"(
-Start here:
+constexpr const char* kFooter = R"(Start here:
   octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
   octet eval mnist_mlp.octet --data mnist --float mnist_mlp.onnx
   octet bench mnist_mlp.octet --batch 256

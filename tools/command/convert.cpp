@@ -24,8 +24,8 @@
 namespace octet::command {
 namespace {
 
-constexpr const char* kFooter = R"(
-Calibration runs the first --samples samples in float and notes the range of every activation. DATA
+constexpr const char* kFooter =
+    R"(Calibration runs the first --samples samples in float and notes the range of every activation. DATA
 is a folder with MNIST's IDX files (the train half is read; never calibrate on what you evaluate) or
 X.npy; a network with several inputs takes one .npy per input, joined by commas. uint8 data are
 pixels, which enter the network as (p / 255 - MEAN) / STD; float data are its own values.
@@ -183,12 +183,14 @@ void add_convert(CLI::App& app) {
   add_normalize(*sub, options->normalization,
                 "Pixels were trained as (p / 255 - MEAN) / STD: the model takes uint8");
   sub->add_option("--weights", options->weights, "One scale per output channel or per tensor")
-      ->check(CLI::IsMember({"per-channel", "per-tensor"}))
+      ->check(CLI::IsMember({"per-channel", "per-tensor"}).description(""))
+      ->type_name("per-channel|per-tensor")
       ->capture_default_str();
   sub->add_flag("--symmetric", options->symmetric,
                 "Activations with zero point in the middle (default: asymmetric)");
   sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
-      ->check(CLI::IsMember({"minmax", "percentile"}))
+      ->check(CLI::IsMember({"minmax", "percentile"}).description(""))
+      ->type_name("minmax|percentile")
       ->capture_default_str();
   const auto* percentile =
       sub->add_option("--percentile", options->percentile,

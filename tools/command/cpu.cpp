@@ -16,8 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter = R"(
-Examples:
+constexpr const char* kFooter = R"(Examples:
   octet cpu
   OCTET_ISA=scalar octet cpu    what a forced table looks like
   octet cpu --json)";

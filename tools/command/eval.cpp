@@ -17,8 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter = R"(
-DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of
+constexpr const char* kFooter =
+    R"(DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of
 the first output is the answer; intervals are Wilson's at 95 %. An .onnx runs in float32.
 
 With --float also: how often both networks give the same answer, McNemar's exact p (small: one is

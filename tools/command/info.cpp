@@ -20,8 +20,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter = R"(
-Of an .octet file: what made it, inputs, outputs, and per node the output's type, shape, scale and
+constexpr const char* kFooter =
+    R"(Of an .octet file: what made it, inputs, outputs, and per node the output's type, shape, scale and
 zero point, the kernel that runs it here, and its parameters. Of an .onnx file: the graph as
 imported and as simplified for conversion.
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "engine/errors.h"
@@ -115,6 +116,8 @@ std::vector<TensorInfo> tensor_infos(const convert::Graph& graph,
 
 std::optional<Executor> make_executor(std::size_t threads) {
   if (threads <= 1) return std::nullopt;
+  // oneTBB gives no more threads than there are CPUs, and complains on stderr.
+  if (threads > std::thread::hardware_concurrency()) return Executor::threads(threads);
   try {
     return Executor::tbb(threads);
   } catch (const Error& error) {

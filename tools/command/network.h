@@ -51,7 +51,8 @@ std::unique_ptr<Network> float_network(convert::Graph graph, const std::string& 
 std::vector<TensorInfo> tensor_infos(const convert::Graph& graph,
                                      const std::vector<convert::ValueId>& values);
 
-// oneTBB's executor where this build has it, else octet's threads; none for one thread.
+// oneTBB's executor where this build has it and there are as many CPUs, else octet's threads; none
+// for one thread.
 std::optional<Executor> make_executor(std::size_t threads);
 
 // Every output for every sample, [samples] * sample_bytes each. progress is told the samples done.

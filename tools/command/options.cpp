@@ -43,7 +43,7 @@ void add_normalize(CLI::App& app, std::optional<Normalization>& normalization,
 
 void add_threads(CLI::App& app, std::size_t& threads) {
   app.add_option("--threads", threads, "Threads, the calling one included")
-      ->check(CLI::Range(std::size_t{1}, kMaxThreads))
+      ->check(CLI::Range(std::size_t{1}, kMaxThreads).description(""))
       ->type_name("N")
       ->capture_default_str();
 }
@@ -51,7 +51,7 @@ void add_threads(CLI::App& app, std::size_t& threads) {
 CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& number,
                        const std::string& help) {
   return app.add_option(name, number, help)
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40).description(""))
       ->type_name("N");
 }
 

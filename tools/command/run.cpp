@@ -14,8 +14,8 @@
 namespace octet::command {
 namespace {
 
-constexpr const char* kFooter = R"(
-The first dimension of every array is the samples, as many as you like; the other dimensions need
+constexpr const char* kFooter =
+    R"(The first dimension of every array is the samples, as many as you like; the other dimensions need
 only hold as many elements as the network's input. uint8 arrays are pixels: a model converted with
 --normalize takes them as they are, a float32 input gets p / 255. float32 arrays are the network's
 own values: a model converted with --normalize turns them back into pixels, (x * STD + MEAN) * 255,

@@ -21,8 +21,8 @@
 namespace octet::command {
 namespace {
 
-constexpr const char* kFooter = R"(
-Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
+constexpr const char* kFooter =
+    R"(Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
 as there are CPUs), and with the batch whole, one by one, in sevens, and in growing pieces. The hash
 is the SHA-256 of all output bytes, output after output. The last line says `all equal: HASH`, or
 the exit status is 1 and a message tells the first place where two variants part.
