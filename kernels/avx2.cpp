@@ -29,11 +29,11 @@ struct Avx2 {
   static constexpr std::size_t kVectors = 4;
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
-  static constexpr std::size_t kRowsPerPass = 16;
+  static constexpr std::size_t kRowsPerPass = 24;
 
   // A prepared row: per tap, 64 bytes for every 32 codes, 8 pairs of 4 bytes of u and 4 of m. The
   // row sums of all slots come first.
-  static constexpr std::size_t kSumBytes = kRowsPerPass * sizeof(std::int32_t);
+  static constexpr std::size_t kSumBytes = round_up(kRowsPerPass * sizeof(std::int32_t), 64);
   static std::size_t tap_bytes(std::size_t k) { return 2 * round_up(k, 32); }
   static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
     return kSumBytes + kRowsPerPass * taps * tap_bytes(k);
