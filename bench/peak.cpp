@@ -2,10 +2,11 @@
 #include "bench/peak.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
+
+#include "bench/cpu_time.h"
 
 namespace octet::bench {
 namespace {
@@ -88,13 +89,12 @@ Loop loop_of(const kernels::Table& table) {
 }
 
 double measure(const Loop& loop) {
-  using Clock = std::chrono::steady_clock;
   double best = 0;
   for (int round = 0; round < 40; ++round) {
-    const auto start = Clock::now();
+    const double start = cpu_seconds();
     loop.run();
-    const std::chrono::duration<double, std::nano> time = Clock::now() - start;
-    best = std::max(best, kIterations * loop.ops_per_iteration / time.count());
+    const double seconds = cpu_seconds() - start;
+    best = std::max(best, 1e-9 * kIterations * loop.ops_per_iteration / seconds);
   }
   return best;
 }
