@@ -52,14 +52,14 @@ part() {
   if ((rc != 0 && failed == before)); then
     failed=$((failed + 1)) result+="${result:+, }ended with exit code $rc"
   fi
-  printf '%-28s %4d s  %s\n' "$name" $((SECONDS - start)) "${result:-done}"
+  printf '%-32s %4d s  %s\n' "$name" $((SECONDS - start)) "${result:-done}"
   ((rc == 0)) || { echo "--- the end of $log:"; grep -vE '^$' "$log" | tail -n 40; echo ---; }
   return $rc
 }
 
 skip() {
   skipped=$((skipped + 1))
-  printf '%-28s         SKIPPED: %s\n' "$1" "$2"
+  printf '%-32s         SKIPPED: %s\n' "$1" "$2"
 }
 
 # shellcheck disable=SC2317 # called through part
@@ -149,9 +149,13 @@ for network in "mnist_mlp ${mnist:-none} 0.1307,0.3081" "mnist_mlp_512 ${mnist:-
   read -r name data normalize <<<"$network"
   [[ -d $data ]] || { skip "verify $name" "its images are not at hand"; continue; }
   model=build/models/$name.octet
-  if part "convert $name" build/release/octet convert "models/$name.onnx" -o "$model" \
-    --calibrate "$data" --normalize "$normalize"; then
-    same_hash "$model"
-  fi
+  convert=(convert "models/$name.onnx" --calibrate "$data" --normalize "$normalize" -o)
+  part "convert $name" build/release/octet "${convert[@]}" "$model" || continue
+  same_hash "$model"
+  [[ -n $cross ]] || continue
+  # The converter too gives the same bytes on every machine.
+  part "convert $name (aarch64)" qemu-aarch64-static build/aarch64/octet "${convert[@]}" "$model.arm" ||
+    continue
+  if cmp "$model" "$model.arm"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 finish
