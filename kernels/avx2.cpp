@@ -26,7 +26,7 @@ namespace {
 
 struct Avx2 {
   static constexpr std::size_t kLanes = 8;
-  static constexpr std::size_t kVectors = 4;
+  static constexpr std::size_t kWidths[] = {8, 16, 24, 32};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;
@@ -102,11 +102,12 @@ struct Avx2 {
   template <std::size_t Rows, std::size_t Vectors>
   using Acc = __m256i[Rows][Vectors];
 
-  template <std::size_t Rows, std::size_t Vectors>
+  template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
+    constexpr std::size_t kVectors = Width / kLanes;
     const auto* sums = static_cast<const std::int32_t*>(task.scratch) + block.slot;
-    Acc<Rows, Vectors> acc;
-    unroll<Vectors>([&](auto v) {
+    Acc<Rows, kVectors> acc;
+    unroll<kVectors>([&](auto v) {
       const __m256i bias = load(task.epilogue.bias + block.column + kLanes * v);
       unroll<Rows>([&](auto r) { acc[r][v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r])); });
     });
@@ -121,11 +122,11 @@ struct Avx2 {
       unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
       // All 16 registers are in use. The empty assembly keeps the compiler from wanting more: the
       // weights stay memory operands of vpxor, and the steps are not interleaved.
-      for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * Vectors) {
+      for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * kVectors) {
         unroll<Rows>([&](auto r) {
           const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k)));
           const __m256i m = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + 2 * k + 4)));
-          unroll<Vectors>([&](auto v) {
+          unroll<kVectors>([&](auto v) {
             const __m256i flipped = _mm256_xor_si256(load(panel + 32 * v), m);
             const __m256i pairs = _mm256_maddubs_epi16(u, flipped);
             acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(pairs, ones));

@@ -20,7 +20,10 @@ namespace {
 
 struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
-  static constexpr std::size_t kVectors = 4;
+  // A last vector of up to 4 columns is an xmm: half the work of a zmm where zmm instructions take
+  // two passes, and 100 columns are 6 * 16 + 4.
+  static constexpr std::size_t kNarrow = 4;
+  static constexpr std::size_t kWidths[] = {4, 16, 20, 32, 36, 48, 52, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
@@ -36,22 +39,31 @@ struct Avx512Vnni {
   template <std::size_t Rows, std::size_t Vectors>
   using Acc = __m512i[Rows][Vectors];
 
-  template <std::size_t Rows, std::size_t Vectors>
+  template <std::size_t Width, std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void step(Acc<Rows, Vectors>& acc, const std::int8_t* panel,
                                                  const std::uint32_t (&a)[Rows]) {
-    __m512i w[Vectors];
-    unroll<Vectors>([&](auto v) { w[v] = _mm512_load_si512(panel + 64 * v); });
+    constexpr std::size_t kWhole = Width / kLanes;
+    __m512i w[kWhole + 1];
+    unroll<kWhole>([&](auto v) { w[v] = _mm512_loadu_si512(panel + 64 * v); });
     unroll<Rows>([&](auto r) {
       const __m512i row = _mm512_set1_epi32(static_cast<int>(a[r]));
-      unroll<Vectors>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], row, w[v]); });
+      unroll<kWhole>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], row, w[v]); });
+      if constexpr (Vectors > kWhole) {
+        const __m128i narrow =
+            _mm_load_si128(reinterpret_cast<const __m128i*>(panel + 64 * kWhole));
+        acc[r][kWhole] = _mm512_castsi128_si512(_mm_dpbusd_epi32(
+            _mm512_castsi512_si128(acc[r][kWhole]), _mm512_castsi512_si128(row), narrow));
+      }
     });
   }
 
-  template <std::size_t Rows, std::size_t Vectors>
+  template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    constexpr std::size_t kChains = chains(Rows * Vectors);
-    Acc<Rows, Vectors> acc[kChains];
-    unroll<Vectors>([&](auto v) {
+    constexpr std::size_t kVectors = (Width + kLanes - 1) / kLanes;
+    constexpr std::size_t kChains = chains(Rows * kVectors);
+    constexpr std::size_t kStep = Width * kKr;
+    Acc<Rows, kVectors> acc[kChains];
+    unroll<kVectors>([&](auto v) {
       const __m512i bias = _mm512_loadu_si512(task.epilogue.bias + block.column + kLanes * v);
       unroll<Rows>([&](auto r) {
         acc[0][r][v] = bias;
@@ -65,28 +77,28 @@ struct Avx512Vnni {
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
-      for (; k + kKr * kChains <= task.k; k += kKr * kChains, panel += 64 * Vectors * kChains) {
+      for (; k + kKr * kChains <= task.k; k += kKr * kChains, panel += kStep * kChains) {
         unroll<kChains>([&](auto c) {
           unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * c); });
-          step(acc[c], panel + 64 * Vectors * c, words);
+          step<Width>(acc[c], panel + kStep * c, words);
         });
       }
       if constexpr (kChains > 1) {
-        for (; k + kKr <= task.k; k += kKr, panel += 64 * Vectors) {
+        for (; k + kKr <= task.k; k += kKr, panel += kStep) {
           unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k); });
-          step(acc[0], panel, words);
+          step<Width>(acc[0], panel, words);
         }
       }
       if (k < task.k) {
         unroll<Rows>([&](auto r) { words[r] = load_part(a[r] + k, task.k - k); });
-        step(acc[0], panel, words);
-        panel += 64 * Vectors;
+        step<Width>(acc[0], panel, words);
+        panel += kStep;
       }
     }
 
     unroll<kChains - 1>([&](auto c) {
       unroll<Rows>([&](auto r) {
-        unroll<Vectors>(
+        unroll<kVectors>(
             [&](auto v) { acc[0][r][v] = _mm512_add_epi32(acc[0][r][v], acc[c + 1][r][v]); });
       });
     });

@@ -2,18 +2,16 @@
 // What the GEMM of every vector table shares: the packed form of the weights and the loops around
 // the register block. An instruction set hands in a struct Isa:
 //
-//   kLanes             columns of one weight vector
-//   kVectors           weight vectors of a whole panel: nr = kLanes * kVectors
-//   kKr                consecutive k of one column that lie side by side in a weight vector
+//   kWidths            the columns that a panel may have, ascending; the last is nr
+//   kKr                consecutive k of one column that lie side by side
 //   kMr                rows of the largest register block
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
-//   prepare(task, first, rows)         fills task.scratch from these rows
-//   tile<Rows, Vectors>(task, block)   one register block, fused epilogue included
+//   prepare(task, first, rows)       fills task.scratch from these rows
+//   tile<Rows, Width>(task, block)   one register block, fused epilogue included
 //
-// Packed weights are panels of nr columns, one after the other. A panel holds its taps one after
-// the other, each ceil(k / kKr) steps long; a step is the panel's weight vectors, and a vector
-// holds kLanes columns x kKr consecutive k (k fastest). The last panel has only as many vectors as
-// its columns need: n = 100 costs 7 vectors of 16, not 8.
+// Packed weights are panels of nr columns, one after the other; the last panel is as narrow as
+// kWidths allows. A panel holds its taps one after the other, each ceil(k / kKr) steps long; a step
+// is kKr consecutive k of each column:
 //
 //     step s of a panel:  | column 0: k .. k+kr-1 | column 1: k .. k+kr-1 | ... |   k = kr * s
 #pragma once
@@ -55,9 +53,17 @@ struct Block {
 
 template <class Isa>
 struct Gemm {
-  static constexpr std::size_t kNr = Isa::kLanes * Isa::kVectors;
+  static constexpr std::size_t kWidths = sizeof Isa::kWidths / sizeof Isa::kWidths[0];
+  static constexpr std::size_t kNr = Isa::kWidths[kWidths - 1];
   static constexpr Tile kTile{Isa::kMr, kNr, Isa::kKr};
   static_assert(kColumnPadding % kNr == 0, "a block may read bias and mult to the panel's end");
+
+  // Which width a panel of that many columns has.
+  static std::size_t width_index(std::size_t columns) {
+    std::size_t i = 0;
+    while (Isa::kWidths[i] < columns) ++i;
+    return i;
+  }
 
   // Bytes of one packed column.
   static std::size_t column_bytes(std::size_t taps, std::size_t k) {
@@ -65,7 +71,9 @@ struct Gemm {
   }
 
   static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
-    return round_up(round_up(n, Isa::kLanes) * column_bytes(taps, k), 64);
+    const std::size_t last = n % kNr;
+    const std::size_t columns = n - last + (last == 0 ? 0 : Isa::kWidths[width_index(last)]);
+    return round_up(columns * column_bytes(taps, k), 64);
   }
 
   static void pack(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
@@ -74,7 +82,7 @@ struct Gemm {
     for (std::size_t j = 0; j < n; ++j) {
       const std::size_t first = j / kNr * kNr;
       const std::size_t columns = n - first < kNr ? n - first : kNr;
-      const std::size_t step = round_up(columns, Isa::kLanes) * Isa::kKr;
+      const std::size_t step = Isa::kWidths[width_index(columns)] * Isa::kKr;
       auto* out = static_cast<std::int8_t*>(packed) + first * column_bytes(taps, k) +
                   (j - first) * Isa::kKr;
       for (std::size_t tap = 0; tap < taps; ++tap) {
@@ -86,30 +94,30 @@ struct Gemm {
     }
   }
 
-  // The register blocks, by vectors and rows.
+  // The register blocks, by width and rows.
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
-    TileFunction of[Isa::kVectors][Isa::kMr];
+    TileFunction of[kWidths][Isa::kMr];
   };
-  template <std::size_t Vectors, std::size_t Rows>
+  template <std::size_t Index, std::size_t Rows>
   static constexpr void list_tiles(Tiles& tiles) {
-    tiles.of[Vectors - 1][Rows - 1] = Isa::template tile<Rows, Vectors>;
+    tiles.of[Index][Rows - 1] = Isa::template tile<Rows, Isa::kWidths[Index]>;
     if constexpr (Rows > 1) {
-      list_tiles<Vectors, Rows - 1>(tiles);
-    } else if constexpr (Vectors > 1) {
-      list_tiles<Vectors - 1, Isa::kMr>(tiles);
+      list_tiles<Index, Rows - 1>(tiles);
+    } else if constexpr (Index > 0) {
+      list_tiles<Index - 1, Isa::kMr>(tiles);
     }
   }
   static constexpr Tiles kTiles = [] {
     Tiles tiles{};
-    list_tiles<Isa::kVectors, Isa::kMr>(tiles);
+    list_tiles<kWidths - 1, Isa::kMr>(tiles);
     return tiles;
   }();
 
   // One panel over the rows of a pass. Blocks are of equal height, give or take one: 7 rows are
   // 4 + 3, because a block of one row wastes most of its broadcasts and loads.
   static void rows_of_panel(const GemmTask& task, Block block, std::size_t rows) {
-    const TileFunction* tiles = kTiles.of[(block.columns - 1) / Isa::kLanes];
+    const TileFunction* tiles = kTiles.of[width_index(block.columns)];
     for (std::size_t blocks = (rows + Isa::kMr - 1) / Isa::kMr; blocks > 0; --blocks) {
       const std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;
       tiles[height - 1](task, block);

@@ -21,7 +21,7 @@ namespace {
 
 struct Neon {
   static constexpr std::size_t kLanes = 4;
-  static constexpr std::size_t kVectors = 2;
+  static constexpr std::size_t kWidths[] = {4, 8};
   static constexpr std::size_t kKr = 1;
   static constexpr std::size_t kMr = 8;
   static constexpr std::size_t kRowsPerPass = kAllRows;
@@ -32,20 +32,20 @@ struct Neon {
   template <std::size_t Rows, std::size_t Vectors>
   using Acc = int32x4_t[Rows][Vectors];
 
-  template <std::size_t Vectors>
+  template <std::size_t Width>
   static inline int16x8_t load_weights(const std::int8_t* panel) {
-    if constexpr (Vectors == 2) {
+    if constexpr (Width == 8) {
       return vmovl_s8(vld1_s8(panel));
     } else {
       return vmovl_s8(vcreate_s8(load_word(panel)));
     }
   }
 
-  template <std::size_t Rows, std::size_t Vectors>
+  template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    constexpr std::size_t kStep = kLanes * Vectors;  // bytes of weights per k
-    Acc<Rows, Vectors> acc;
-    unroll<Vectors>([&](auto v) {
+    constexpr std::size_t kVectors = Width / kLanes;
+    Acc<Rows, kVectors> acc;
+    unroll<kVectors>([&](auto v) {
       const int32x4_t bias = vld1q_s32(task.epilogue.bias + block.column + kLanes * v);
       unroll<Rows>([&](auto r) { acc[r][v] = bias; });
     });
@@ -54,25 +54,25 @@ struct Neon {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::size_t k = 0;
-      for (; k + kUnroll <= task.k; k += kUnroll, panel += kUnroll * kStep) {
+      for (; k + kUnroll <= task.k; k += kUnroll, panel += kUnroll * Width) {
         int16x8_t codes[Rows];
         unroll<Rows>([&](auto r) { codes[r] = vmovl_s8(vreinterpret_s8_u8(vld1_u8(a[r] + k))); });
         unroll<kUnroll>([&](auto lane) {
-          const int16x8_t w = load_weights<Vectors>(panel + kStep * lane);
+          const int16x8_t w = load_weights<Width>(panel + Width * lane);
           unroll<Rows>([&](auto r) {
             acc[r][0] = vmlal_laneq_s16(acc[r][0], vget_low_s16(w), codes[r], lane);
-            if constexpr (Vectors == 2) {
+            if constexpr (kVectors == 2) {
               acc[r][1] = vmlal_high_laneq_s16(acc[r][1], w, codes[r], lane);
             }
           });
         });
       }
-      for (; k < task.k; ++k, panel += kStep) {
-        const int16x8_t w = load_weights<Vectors>(panel);
+      for (; k < task.k; ++k, panel += Width) {
+        const int16x8_t w = load_weights<Width>(panel);
         unroll<Rows>([&](auto r) {
           const auto code = static_cast<std::int8_t>(a[r][k]);
           acc[r][0] = vmlal_n_s16(acc[r][0], vget_low_s16(w), code);
-          if constexpr (Vectors == 2) acc[r][1] = vmlal_high_n_s16(acc[r][1], w, code);
+          if constexpr (kVectors == 2) acc[r][1] = vmlal_high_n_s16(acc[r][1], w, code);
         });
       }
     }
