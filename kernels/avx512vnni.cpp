@@ -22,7 +22,6 @@ struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
   // A last vector of up to 4 columns is an xmm: half the work of a zmm where zmm instructions take
   // two passes, and 100 columns are 6 * 16 + 4.
-  static constexpr std::size_t kNarrow = 4;
   static constexpr std::size_t kWidths[] = {4, 16, 20, 32, 36, 48, 52, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
@@ -59,6 +58,7 @@ struct Avx512Vnni {
 
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
+    static_assert(Width % kLanes == 0 || Width % kLanes == 4);
     constexpr std::size_t kVectors = (Width + kLanes - 1) / kLanes;
     constexpr std::size_t kChains = chains(Rows * kVectors);
     constexpr std::size_t kStep = Width * kKr;

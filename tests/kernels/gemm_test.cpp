@@ -218,7 +218,7 @@ TEST_CASE("gemm: every k around every tile edge equals the reference") {
     const std::size_t mr = table.tile.mr;
     const std::size_t nr = table.tile.nr;
     auto ms = around({mr, 2 * mr});
-    auto ns = around({8, 16, nr});
+    auto ns = around({4, 8, 16, 20, 36, 52, nr});
     ns.insert({10, 2 * nr + 17});
     const std::size_t step = small_set() ? 5 : 1;
     for (std::size_t k = 1; k <= 70; k += step) {
