@@ -4,23 +4,29 @@
 
 #ifdef OCTET_WITH_TBB
 
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
+#include <optional>
 
 namespace octet::engine {
 namespace {
 
 class TbbExecutor final : public Executor {
  public:
-  explicit TbbExecutor(std::size_t threads)
-      : threads_(threads),
-        arena_(static_cast<int>(
-            std::min<std::size_t>(threads, std::numeric_limits<std::int16_t>::max()))) {
-    arena_.initialize();
+  explicit TbbExecutor(std::size_t threads) : threads_(threads) {
+    // oneTBB starts a thread per core and prints a warning when asked for more.
+    using tbb::global_control;
+    if (threads > static_cast<std::size_t>(tbb::info::default_concurrency())) {
+      more_threads_.emplace(global_control::max_allowed_parallelism, threads);
+    }
+    const std::size_t allowed =
+        global_control::active_value(global_control::max_allowed_parallelism);
+    arena_.initialize(static_cast<int>(std::min(threads, allowed)));
   }
 
   std::size_t concurrency() const noexcept override { return threads_; }
@@ -45,6 +51,7 @@ class TbbExecutor final : public Executor {
 
  private:
   const std::size_t threads_;
+  std::optional<tbb::global_control> more_threads_;
   tbb::task_arena arena_;
 };
 

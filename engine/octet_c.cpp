@@ -93,12 +93,18 @@ void executor_run(void* self, std::size_t tasks, octet_task fn, void* context) {
   static_cast<Executor*>(self)->run(tasks, fn, context);
 }
 
+// Far more than help; starting as many as fit could bring down the host.
+constexpr std::size_t kMaxThreads = 1024;
+
 octet_status make_executor(std::unique_ptr<Executor> (*make)(std::size_t), std::size_t threads,
                            octet_executor* executor, octet_error* error) noexcept {
   if (executor != nullptr) *executor = {};
   return guard(error, [&] {
     need(executor, "executor");
     if (threads == 0) fail(Error::Code::argument, "threads is 0, must be at least 1");
+    if (threads > kMaxThreads) {
+      fail(Error::Code::limit, "threads is ", threads, ", must be at most ", kMaxThreads);
+    }
     try {
       *executor = {make(threads).release(), executor_concurrency, executor_run};
     } catch (const std::system_error& e) {

@@ -43,9 +43,7 @@ bool Placement::is_flipped(std::uint32_t tensor) const {
 }
 
 bool Placement::is_input_flipped(std::size_t i) const {
-  const std::uint32_t tensor = graph_.inputs[i].tensor;
-  // An input that nothing reads needs no step.
-  return is_flipped(tensor) && group(tensor).last > 0;
+  return is_flipped(graph_.inputs[i].tensor) && is_input_read(i);
 }
 
 void Placement::join_views() {

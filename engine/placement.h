@@ -29,6 +29,7 @@ class Placement {
   bool is_flipped(std::uint32_t tensor) const;
   // Whether a step must bring an input into the arena, or an output out to the caller.
   bool is_input_flipped(std::size_t i) const;
+  bool is_input_read(std::size_t i) const { return group(graph_.inputs[i].tensor).last > 0; }
   bool is_output_copied(std::size_t i) const { return copied_[i]; }
 
   // Arena bytes per sample; offsets into it are multiplied by the block's samples.

@@ -89,17 +89,21 @@ class Planner {
   }
 
   void describe_buffers() {
-    const auto alignment = [&](std::uint32_t tensor) {
-      return dtype_bytes(graph_.tensors[tensor].dtype);
-    };
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
-      plan_.inputs.push_back({placement_.input(i).stride, alignment(graph_.inputs[i].tensor),
+      // What nothing reads has no place in the arena.
+      const std::size_t alignment =
+          placement_.is_input_read(i) ? alignment_of(graph_.inputs[i].tensor) : 1;
+      plan_.inputs.push_back({placement_.input(i).stride, alignment,
                               placement_.aligned_input(i) * plan_.block_samples});
     }
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-      plan_.outputs.push_back({placement_.output(i).stride, alignment(graph_.outputs[i]),
+      plan_.outputs.push_back({placement_.output(i).stride, alignment_of(graph_.outputs[i]),
                                placement_.aligned_output(i) * plan_.block_samples});
     }
+  }
+
+  std::size_t alignment_of(std::uint32_t tensor) const {
+    return dtype_bytes(graph_.tensors[tensor].dtype);
   }
 
   void write_steps() {

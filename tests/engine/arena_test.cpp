@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Placement by lifetime: no two living buffers meet, and memory is used again.
+#include "engine/arena.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <random>
+
+using namespace octet::engine;
+
+namespace {
+
+bool is_valid(const std::vector<Lifetime>& buffers, const Layout& layout) {
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    const std::size_t end = layout.offsets[i] + buffers[i].bytes;
+    if (layout.offsets[i] % kAlignment != 0 || end > layout.bytes) return false;
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool both_alive =
+          buffers[i].first <= buffers[j].last && buffers[j].first <= buffers[i].last;
+      const bool meet =
+          layout.offsets[i] < layout.offsets[j] + buffers[j].bytes && layout.offsets[j] < end;
+      if (both_alive && meet) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("place_buffers: a chain needs its two largest neighbours") {
+  const std::vector<Lifetime> chain = {{832, 0, 1}, {128, 1, 2}, {256, 2, 3}, {64, 3, 4}};
+  const Layout layout = place_buffers(chain);
+  CHECK(is_valid(chain, layout));
+  CHECK(layout.bytes == 832 + 128);
+}
+
+TEST_CASE("place_buffers: the smallest gap that fits") {
+  // Between buffers that live on there are gaps of 512 and 128.
+  const std::vector<Lifetime> buffers = {{1024, 0, 9}, {512, 0, 0}, {192, 0, 9},
+                                         {128, 0, 0},  {64, 0, 9},  {64, 1, 9}};
+  const Layout layout = place_buffers(buffers);
+  CHECK(is_valid(buffers, layout));
+  CHECK(layout.bytes == 1024 + 512 + 192 + 128 + 64);
+  CHECK(layout.offsets[5] == 1024 + 512 + 192);
+}
+
+TEST_CASE("place_buffers: random lifetimes") {
+  std::mt19937 random(5);
+  for (int run = 0; run < 50; ++run) {
+    std::vector<Lifetime> buffers(1 + random() % 40);
+    std::size_t sum = 0;
+    for (Lifetime& buffer : buffers) {
+      buffer.bytes = random() % 20 * kAlignment;
+      buffer.first = random() % 30;
+      buffer.last = buffer.first + random() % 8;
+      sum += buffer.bytes;
+    }
+    const Layout layout = place_buffers(buffers);
+    CHECK(is_valid(buffers, layout));
+    CHECK(layout.bytes <= sum);
+  }
+  CHECK(place_buffers({}).bytes == 0);
+}
+
+TEST_CASE("AlignedBuffer is aligned and zero") {
+  const AlignedBuffer buffer(1000);
+  CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
+  for (std::size_t i = 0; i < 1000; ++i) REQUIRE(buffer.data()[i] == std::byte{0});
+}

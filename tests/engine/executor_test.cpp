@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Executors run each task once, also nested and from several threads; results do not depend on
+// them.
+#include "engine/executor.h"
+
+#include <doctest/doctest.h>
+
+#include <octet/octet.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/engine/networks.h"
+#include "tests/engine/run_graph.h"
+
+using namespace octet::test;
+using namespace octet::engine;
+
+namespace {
+
+using Make = std::unique_ptr<Executor> (*)(std::size_t);
+
+std::vector<Make> makers() {
+  std::vector<Make> result = {make_thread_executor};
+  try {
+    make_tbb_executor(1);
+    result.push_back(make_tbb_executor);
+  } catch (const octet::Error& error) {
+    CHECK(error.code() == octet::Error::Code::unsupported);
+  }
+  return result;
+}
+
+template <class Function>
+void run_on(Executor& executor, std::size_t tasks, Function f) {
+  executor.run(
+      tasks, [](void* context, std::size_t task) { (*static_cast<Function*>(context))(task); }, &f);
+}
+
+void check_each_once(Executor& executor, std::size_t tasks) {
+  std::vector<std::atomic<int>> calls(tasks);
+  run_on(executor, tasks, [&](std::size_t task) { ++calls[task]; });
+  for (const auto& count : calls) CHECK(count == 1);
+}
+
+}  // namespace
+
+TEST_CASE("executors run each task once") {
+  for (const Make make : makers()) {
+    for (std::size_t threads = 1; threads <= 5; ++threads) {
+      const auto executor = make(threads);
+      CHECK(executor->concurrency() == threads);
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        for (std::size_t tasks = 0; tasks <= threads; ++tasks) check_each_once(*executor, tasks);
+      }
+    }
+  }
+}
+
+TEST_CASE("executors run tasks at the same time") {
+  for (const Make make : makers()) {
+    const auto executor = make(2);
+    // Each task waits for the other.
+    std::atomic<int> arrived{0};
+    run_on(*executor, 2, [&](std::size_t) {
+      ++arrived;
+      while (arrived < 2) std::this_thread::yield();
+    });
+    CHECK(arrived == 2);
+  }
+}
+
+TEST_CASE("executors may be used within their tasks and by several threads") {
+  for (const Make make : makers()) {
+    const auto executor = make(3);
+    std::atomic<int> inner{0};
+    run_on(*executor, 3, [&](std::size_t) { run_on(*executor, 3, [&](std::size_t) { ++inner; }); });
+    CHECK(inner == 9);
+
+    std::atomic<int> calls{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&] {
+        for (int repeat = 0; repeat < 100; ++repeat) {
+          run_on(*executor, 3, [&](std::size_t) { ++calls; });
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(calls == 900);
+  }
+}
+
+TEST_CASE("the bytes of a run do not depend on executor, threads, batch or split") {
+  struct Case {
+    GraphBuilder network;
+    std::size_t batch;
+    bool divides_steps;
+  };
+  std::vector<Case> cases;
+  cases.push_back({mlp({300, 200, 150, 10}), 150, false});  // blocks
+  cases.push_back({mlp({1500, 1400, 1300, 7}), 1, true});   // columns
+  cases.push_back({mlp({100, 400, 100}, 64), 1, true});     // rows of a sample
+  for (const Case& c : cases) {
+    const auto inputs = random_inputs(c.network.graph, c.batch);
+    const auto expected = evaluate(c.network.graph, inputs, c.batch);
+    for (const auto* table : tables_here()) {
+      CAPTURE(std::string(table->name));
+      const auto model = make_model(c.network.graph, *table);
+      const Schedule schedule = make_schedule(model->plan, c.batch, 3);
+      CHECK(schedule.tasks > 1);
+      CHECK(schedule.divides_steps == c.divides_steps);
+      for (const Make make : makers()) {
+        for (std::size_t threads = 1; threads <= 5; ++threads) {
+          const auto executor = make(threads);
+          const octet_executor functions = handle(*executor);
+          octet_session session(model, {&functions, nullptr, 0});
+          CHECK(run(session, *model, inputs, c.batch) == expected);
+          CHECK(run(session, *model, inputs, c.batch, 3) == expected);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("an executor of the caller's may run tasks in any order, one after the other") {
+  const GraphBuilder b = mlp({300, 200, 150, 10});
+  const auto model = make_model(b.graph, *tables_here().front());
+  const octet_executor backwards = {nullptr, [](void*) { return std::size_t{4}; },
+                                    [](void*, std::size_t tasks, octet_task fn, void* context) {
+                                      while (tasks-- > 0) fn(context, tasks);
+                                    }};
+  octet_session session(model, {&backwards, nullptr, 0});
+  const auto inputs = random_inputs(b.graph, 150);
+  CHECK(run(session, *model, inputs, 150) == evaluate(b.graph, inputs, 150));
+}
+
+TEST_CASE("sessions of several threads share one executor") {
+  const GraphBuilder b = mlp({300, 200, 150, 10});
+  const auto model = make_model(b.graph, *tables_here().front());
+  const auto inputs = random_inputs(b.graph, 150);
+  const auto expected = evaluate(b.graph, inputs, 150);
+  for (const Make make : makers()) {
+    const auto executor = make(3);
+    const octet_executor functions = handle(*executor);
+    std::vector<std::vector<Bytes>> results(3);
+    std::vector<std::thread> threads;
+    for (auto& result : results) {
+      threads.emplace_back([&] {
+        octet_session session(model, {&functions, nullptr, 0});
+        for (int repeat = 0; repeat < 5; ++repeat) {
+          result = run(session, *model, inputs, 150);
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const auto& result : results) CHECK(result == expected);
+  }
+}

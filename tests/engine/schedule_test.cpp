@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The division of work: every sample once, no more tasks than there are or than the work is worth.
+#include "engine/schedule.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace octet::engine;
+
+namespace {
+
+Plan plan_of(std::uint64_t cost, std::uint64_t divisible_cost, std::size_t block) {
+  Plan plan;
+  plan.block_samples = block;
+  plan.row_tile = 6;
+  plan.cost = cost;
+  plan.divisible_cost = divisible_cost;
+  plan.divisible_steps = 2;
+  return plan;
+}
+
+}  // namespace
+
+TEST_CASE("schedule: blocks cover the batch, within all bounds") {
+  for (const std::size_t block : {1, 5, 6, 60}) {
+    for (const std::uint64_t cost : {1000u, 1000000u, 100000000u}) {
+      const Plan plan = plan_of(cost, cost / 10 * 9, block);
+      for (const std::size_t concurrency : {1, 2, 5, 16}) {
+        for (const std::size_t batch : {1, 2, 5, 6, 7, 59, 60, 61, 1000}) {
+          const Schedule s = make_schedule(plan, batch, concurrency);
+          CHECK(s.tasks >= 1);
+          CHECK(s.tasks <= concurrency);
+          CHECK(s.block_samples >= 1);
+          CHECK(s.block_samples <= block);
+          CHECK(s.blocks == (batch + s.block_samples - 1) / s.block_samples);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("schedule: small work stays on the calling thread") {
+  const Plan plan = plan_of(1000, 900, 64);
+  CHECK(make_schedule(plan, 1, 8).tasks == 1);
+  CHECK(make_schedule(plan, 100, 8).tasks == 1);
+  CHECK(make_schedule(plan, 1000000, 8).tasks == 8);
+}
+
+TEST_CASE("schedule: a large batch is divided into equal blocks for all tasks") {
+  const Schedule s = make_schedule(plan_of(100000, 90000, 60), 960, 4);
+  CHECK(s.tasks == 4);
+  CHECK_FALSE(s.divides_steps);
+  CHECK(s.blocks % 4 == 0);
+  CHECK(s.blocks * s.block_samples == 960);
+}
+
+TEST_CASE("schedule: few samples of a large network divide its steps") {
+  const Plan plan = plan_of(50000000, 49000000, 60);
+  CHECK(make_schedule(plan, 1, 4).divides_steps);
+  CHECK(make_schedule(plan, 6, 4).tasks == 4);
+  CHECK_FALSE(make_schedule(plan, 1, 1).divides_steps);
+  CHECK_FALSE(make_schedule(plan, 600, 4).divides_steps);
+  // Where little can be divided, one task does it all.
+  CHECK_FALSE(make_schedule(plan_of(50000000, 100000, 60), 1, 4).divides_steps);
+}
+
+TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
+  CHECK(useful_tasks(0, 8) == 1);
+  CHECK(useful_tasks(std::uint64_t{1} << 60, 8) == 8);
+  std::size_t last = 1;
+  for (std::uint64_t cost = 1; cost < std::uint64_t{1} << 40; cost *= 2) {
+    CHECK(useful_tasks(cost, 8) >= last);
+    last = useful_tasks(cost, 8);
+  }
+}
