@@ -39,6 +39,9 @@ inline bool is_normal_positive(float x) noexcept {
 // At most 1024 bytes and is_printable(); what stands before ": its name" in the message.
 void check_name(const std::string& source, const std::string& what, const std::string& name);
 
+// A number from a file may be no DType. Throws Error (unsupported).
+void check_dtype(const std::string& source, const std::string& what, DType dtype);
+
 // A tensor's name, dtype, extents, quantization and data.
 void check_tensor(const Graph& graph, const std::string& source, const Limits& limits,
                   std::size_t index);

@@ -161,7 +161,8 @@ class GraphCheck {
     check::check_name(source_, message("node ", i), node.name);
     if (static_cast<std::uint8_t>(node.op) >= kOpTypes) {
       fail(Code::unsupported, source_, ": ", label("node", i, node.name), ": op number ",
-           static_cast<std::uint8_t>(node.op), " is unknown");
+           static_cast<std::uint8_t>(node.op), " is unknown, this octet knows 0 to ", kOpTypes - 1,
+           "; update octet");
     }
     const NodeCheck check(graph_, source_, i);
     const OpRule& rule = kRules[static_cast<std::size_t>(node.op)];

@@ -68,10 +68,7 @@ class TensorCheck {
         name_(label("tensor", index, tensor_.name)) {}
 
   void run() const {
-    if (static_cast<std::uint8_t>(tensor_.dtype) > static_cast<std::uint8_t>(DType::s32)) {
-      octet::engine::fail(Code::unsupported, source_, ": ", name_, ": has dtype ",
-                          static_cast<std::uint8_t>(tensor_.dtype), ", which is unknown");
-    }
+    check_dtype(source_, name_, tensor_.dtype);
     if (tensor_.is_constant) {
       check_constant();
     } else {
@@ -160,6 +157,15 @@ void check_name(const std::string& source, const std::string& what, const std::s
   }
   if (!is_printable(name)) {
     fail(Code::format, source, ": ", what, ": its name is not UTF-8 without control characters");
+  }
+}
+
+void check_dtype(const std::string& source, const std::string& what, DType dtype) {
+  constexpr auto kLast = static_cast<std::uint8_t>(DType::s32);
+  const auto number = static_cast<std::uint8_t>(dtype);
+  if (number > kLast) {
+    fail(Code::unsupported, source, ": ", what, ": has dtype ", number, ", this octet knows 0 to ",
+         kLast, "; update octet");
   }
 }
 

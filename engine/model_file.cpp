@@ -21,7 +21,7 @@ using Code = Error::Code;
 
 static_assert(std::endian::native == std::endian::little, "model files are read in place");
 
-// Bits as digits, so that they can be compared with xxhsum's.
+// 16 hexadecimal digits.
 std::string hex(std::uint64_t value) {
   std::string text(16, '0');
   for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
@@ -127,6 +127,7 @@ class MetadataReader {
     return std::vector<Out>(vector.begin(), vector.end());
   }
 
+  // Names are checked before a message prints them.
   std::string text(const octet_flatbuffers::String* string, const std::string& label) {
     if (string == nullptr) return {};
     spend(string->size());
@@ -141,12 +142,8 @@ class MetadataReader {
     Tensor tensor;
     tensor.name = text(in.name(), message("tensor ", index));
     const std::string label = check::label("tensor", index, tensor.name);
-    const auto dtype = static_cast<std::uint8_t>(in.dtype());
-    if (dtype > static_cast<std::uint8_t>(DType::s32)) {
-      fail(Code::unsupported, name_, ": ", label, ": has dtype ", dtype, ", this octet knows 0 to ",
-           static_cast<std::uint8_t>(DType::s32), "; update octet");
-    }
-    tensor.dtype = static_cast<DType>(dtype);
+    tensor.dtype = static_cast<DType>(in.dtype());
+    check::check_dtype(name_, label, tensor.dtype);
     tensor.shape = copy<std::int64_t>(*in.shape());
     tensor.scale = in.scale();
     tensor.zero_point = in.zero_point();
@@ -171,12 +168,7 @@ class MetadataReader {
   Node read_node(std::uint32_t index, const fb::Node& in) {
     Node node;
     node.name = text(in.name(), message("node ", index));
-    const auto op = static_cast<std::uint8_t>(in.op());
-    if (op >= kOpTypes) {
-      fail(Code::unsupported, name_, ": ", check::label("node", index, node.name), ": op number ",
-           op, " is unknown, this octet knows 0 to ", kOpTypes - 1, "; update octet");
-    }
-    node.op = static_cast<OpType>(op);
+    node.op = static_cast<OpType>(in.op());
     node.inputs = copy<std::uint32_t>(*in.inputs());
     node.output = in.output();
     node.clip_min = in.clip_min();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model file's graph for the command, with the bytes that its constants point to.
-#include "engine/errors.h"
+#include <utility>
+
 #include "engine/inspect.h"
 #include "engine/mapped_file.h"
 #include "engine/model_file.h"

@@ -58,7 +58,8 @@ TEST_CASE("faults of nodes, whatever their op") {
       {[](auto& b) { b.node("fc1").name = std::string("\x7F"); },
        "node 1: its name is not UTF-8 without control characters"},
       {[](auto& b) { b.node("fc1").op = static_cast<OpType>(15); },
-       "unsupported: net.octet: node 1 'fc1': op number 15 is unknown"},
+       "unsupported: net.octet: node 1 'fc1': op number 15 is unknown, this octet knows 0 to 14; "
+       "update octet"},
       {[](auto& b) { b.node("fc1").inputs.pop_back(); },
        "node 1 'fc1' (linear): has 3 inputs, needs 4"},
       {[](auto& b) { b.node("flatten").inputs.push_back(0); },

@@ -14,7 +14,7 @@ TEST_CASE("faults of tensors") {
       {[](auto& b) { b.tensor("h1").name = std::string(1025, 'x'); },
        "tensor 6: its name has 1025 bytes, at most 1024 are allowed"},
       {[](auto& b) { b.tensor("h1").dtype = static_cast<DType>(4); },
-       "unsupported: net.octet: tensor 6 'h1': has dtype 4, which is unknown"},
+       "unsupported: net.octet: tensor 6 'h1': has dtype 4, this octet knows 0 to 3; update octet"},
       {[](auto& b) { b.tensor("h1").scale = 0; },
        "tensor 6 'h1': scale 0 is not a positive, normal number"},
       {[](auto& b) { b.tensor("h1").scale = -0.5f; },
