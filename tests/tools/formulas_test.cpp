@@ -192,6 +192,18 @@ TEST_CASE("a bias that does not fit int32 raises the weight scale") {
   }
 }
 
+TEST_CASE("a bias that fits at no scale is refused") {
+  const Encoding input{DType::u8, 1e-37f, 0, 0};
+  for (const float weight : {0.0f, 1.0f}) {
+    CHECK(error_of([&] {
+            convert::quantize_linear(linear_node({weight}, {3e38f}), 1, input, 0, true, "net.onnx");
+          }) ==
+          "unsupported: net.onnx: node 'fc' (linear): channel 0: bias 3e+38 does "
+          "not fit int32 at any weight scale, the input's scale is 1e-37; normalize the network's "
+          "input");
+  }
+}
+
 TEST_CASE("scales are raised to where products and multipliers are normal numbers") {
   const Encoding input{DType::u8, 1e-20f, 0, 0};
   for (const float output_scale : {0.0f, 1e-30f, 1.0f, 1e10f}) {
@@ -206,16 +218,20 @@ TEST_CASE("scales are raised to where products and multipliers are normal number
 }
 
 TEST_CASE("weights that alone overflow are refused with channel and remedy") {
-  const auto message = [](std::size_t columns) {
+  const auto message = [](std::size_t columns, const Encoding& input) {
     const Node node = linear_node(std::vector<float>(columns, -1.0f), {});
-    return error_of([&] { convert::quantize_linear(node, columns, {}, 0, true, "net.onnx"); });
+    return error_of([&] { convert::quantize_linear(node, columns, input, 0, true, "net.onnx"); });
   };
-  // 127 * 255 * 66311 = 2147481735 is the last that fits.
-  CHECK(message(66311) == "nothing");
-  CHECK(message(66312) ==
-        "unsupported: net.onnx: node 'fc' (linear): channel 0: its 66312 weights alone could bring "
-        "the "
-        "accumulator to 2147514120, the limit is 2147483647; split the layer's columns over two");
+  // max |a - zero_point| is 255 at either end of the codes; 127 * 255 * 66311 = 2147481735.
+  for (const Encoding& input : {Encoding{DType::u8, 1, 0, 0}, Encoding{DType::u8, 1, 255, 0},
+                                Encoding{DType::s8, 1, -128, 0}, Encoding{DType::s8, 1, 127, 0}}) {
+    CHECK(message(66311, input) == "nothing");
+    CHECK(message(66312, input) ==
+          "unsupported: net.onnx: node 'fc' (linear): channel 0: its 66312 weights alone could "
+          "bring the accumulator to 2147514120, the limit is 2147483647; split the layer's columns "
+          "over two");
+  }
+  CHECK(message(66312, {DType::u8, 1, 127, 0}) == "nothing");  // 128 from code 255
 }
 
 TEST_CASE("look-up tables: dequantize, the function in double, quantize") {

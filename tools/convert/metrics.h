@@ -51,7 +51,7 @@ class Evaluation {
   std::uint64_t only_reference_right() const noexcept { return only_reference_right_; }
   double mcnemar() const noexcept { return mcnemar_p(only_result_right_, only_reference_right_); }
   // 10 log10(sum reference^2 / sum (reference - result)^2) over all outputs, in dB; infinity where
-  // they are equal, NaN for a reference of zeros that is missed, or no reference.
+  // all are equal, NaN without a reference or where it is all zeros.
   double sqnr_db() const noexcept;
   double largest_error() const noexcept { return largest_error_; }
 

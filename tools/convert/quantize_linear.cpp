@@ -99,10 +99,17 @@ bool quantize_group(const Layer& layer, std::size_t begin, std::size_t end,
       result.bias[m++] = static_cast<std::int32_t>(bias);
       continue;
     }
-    // Rows before m were quantized at the old scale.
+    if (scale == std::numeric_limits<float>::max()) {
+      engine::fail(Error::Code::unsupported, layer.source, ": node '", layer.node.name,
+                   "' (linear): channel ", m, ": bias ", layer.node.bias[m],
+                   " does not fit int32 at any weight scale, the input's scale is ",
+                   layer.input.scale, "; normalize the network's input");
+    }
+    // At most doubled at once: smaller weights leave the bias more room. Rows before m were
+    // quantized at the old scale.
     const double needed = std::abs(row.bias) / std::max(static_cast<double>(room), 1.0);
-    scale = static_cast<float>(
-        std::min(double{scale} * std::clamp(needed, 1.0, 2.0) * 1.001, kLargest));
+    const double larger = double{scale} * std::clamp(needed, 1.0, 2.0) * 1.001;
+    scale = static_cast<float>(std::min(larger, kLargest));
     raised = true;
     m = begin;
   }
