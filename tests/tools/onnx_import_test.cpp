@@ -83,10 +83,21 @@ TEST_CASE("import: inputs that octet cannot take") {
         "input 'x' has rank 1, octet needs the batch and at least one more dimension");
   check(input({}), Error::Code::unsupported, "input 'x' has no shape");
   check(input({-1, -1}), Error::Code::unsupported, "dimension 1 of input 'x' is dynamic ('N')");
-  check(input({-1, 0}), Error::Code::format, "dimension 1 of input 'x' is 0, it must be positive");
+  check(input({-1, 0}), Error::Code::unsupported,
+        "dimension 1 of input 'x' is 0, it must be positive");
   check(input({-1, 1, 1, 1, 1, 1, 1, 1, 1}), Error::Code::limit,
         "has 9 dimensions, octet takes at most 8");
-  check(input({-1, 1 << 20, 1 << 20}), Error::Code::format, "tensor 'x' has the shape");
+  check(input({-1, 1 << 20, 1 << 20}), Error::Code::limit, "tensor 'x' has the shape");
+
+  OnnxBuilder negative = relu();
+  negative.model.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(1)
+      ->set_dim_value(-3);
+  check(negative.failure(), Error::Code::format, "dimension 1 of input 'x' is -3");
 
   OnnxBuilder integers = relu();
   onnx::TypeProto& type = *integers.model.mutable_graph()->mutable_input(0)->mutable_type();

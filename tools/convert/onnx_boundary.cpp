@@ -40,7 +40,8 @@ Shape input_shape(const onnx::ValueInfoProto& input, const GraphBuilder& builder
   for (const Dimension& dim : type.shape().dim()) {
     const std::string axis = "dimension " + std::to_string(shape.size()) + " of " + what;
     if (dim.has_dim_value() && dim.dim_value() <= 0) {
-      fail(builder, Error::Code::format,
+      // ONNX knows empty tensors, but no negative dimension.
+      fail(builder, dim.dim_value() == 0 ? Error::Code::unsupported : Error::Code::format,
            axis + "is " + std::to_string(dim.dim_value()) +
                ", it must be positive; export the model again");
     }

@@ -58,8 +58,8 @@ void GraphBuilder::alias(const OnnxNode& node, ValueId value) {
   bind(node.proto().output(0), {value, nullptr});
 }
 
-void GraphBuilder::define(const OnnxNode& node, Constant constant, int output) {
-  const std::string& name = node.proto().output(output);
+void GraphBuilder::define(const OnnxNode& node, Constant constant) {
+  const std::string& name = node.proto().output(0);
   constant.name = name;
   bind(name, {kNoValue, std::make_shared<const Constant>(std::move(constant))});
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "tools/convert/graph.h"
 #include "tools/convert/onnx_constant.h"
@@ -35,7 +36,7 @@ class GraphBuilder {
 
   // The node's first output is the same tensor, or a constant.
   void alias(const OnnxNode& node, ValueId value);
-  void define(const OnnxNode& node, Constant constant, int output = 0);
+  void define(const OnnxNode& node, Constant constant);
 
   void bind(const std::string& name, Binding binding) { bindings_[name] = std::move(binding); }
   // Null: nothing before this node makes it.

@@ -83,9 +83,9 @@ std::size_t count_elements(const Dims& dims, const std::string& what, std::size_
     if (dim == 0) {
       empty = true;
     } else if (static_cast<std::uint64_t>(dim) > limit / count) {
-      throw Error(Error::Code::format, what + " has the shape " + to_text(dims) +
-                                           " with more than " + std::to_string(limit) +
-                                           " elements; export the model again");
+      throw Error(Error::Code::limit, what + " has the shape " + to_text(dims) +
+                                          " with more than " + std::to_string(limit) +
+                                          " elements; export the model again");
     } else {
       count *= static_cast<std::size_t>(dim);
     }

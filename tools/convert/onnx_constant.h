@@ -28,8 +28,8 @@ struct Constant {
   std::size_t size() const noexcept { return is_float ? floats.size() : ints.size(); }
 };
 
-// The product of dims. Throws octet::Error (format) that begins with what, for a negative dimension
-// or more elements than a size_t or limit can hold.
+// The product of dims. Throws octet::Error that begins with what: format for a negative dimension,
+// limit for more elements than limit.
 std::size_t count_elements(const Dims& dims, const std::string& what,
                            std::size_t limit = std::numeric_limits<std::size_t>::max() / 16);
 

@@ -23,7 +23,7 @@ std::int64_t to_integer(const OnnxNode& node, float value) {
   return static_cast<std::int64_t>(real);
 }
 
-void refuse_batch(const OnnxNode& node) {
+[[noreturn]] void refuse_batch(const OnnxNode& node) {
   node.refuse(
       "it computes with the size of the batch, which is known only when the network runs; "
       "export the shape with -1 in front instead");

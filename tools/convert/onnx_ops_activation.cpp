@@ -135,9 +135,9 @@ void import_dropout(const OnnxNode& node, GraphBuilder& builder) {
 }
 
 void import_cast(const OnnxNode& node, GraphBuilder& builder) {
-  const auto to = static_cast<std::int32_t>(node.attribute("to", std::int64_t{0}));
+  const std::int64_t to = node.attribute("to", std::int64_t{0});
   if (to != onnx::TensorProto::FLOAT) {
-    node.refuse("it casts an activation to " + element_type_name(to) +
+    node.refuse("it casts an activation to " + element_type_name(static_cast<std::int32_t>(to)) +
                 "; octet's activations are float: export the network in float32");
   }
   import_identity(node, builder);

@@ -53,13 +53,13 @@ std::vector<float> make_bias(const OnnxNode& node, const Constant& c, std::size_
   return bias;
 }
 
-void refuse_left_constant(const OnnxNode& node) {
+[[noreturn]] void refuse_left_constant(const OnnxNode& node) {
   node.refuse("its left operand '" + node.constant(0)->name +
               "' is a constant, so the batch would no longer be in front; export the layer as x "
               "times weights");
 }
 
-void refuse_two_activations(const OnnxNode& node) {
+[[noreturn]] void refuse_two_activations(const OnnxNode& node) {
   node.refuse(
       "both operands are activations; octet multiplies an activation by constant weights only "
       "(attention comes with a later version)");
