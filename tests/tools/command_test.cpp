@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: Apache-2.0
+// The octet command, end to end: what it prints, writes and exits with on a small network.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "kernels/dispatch.h"
+#include "tests/tools/shell.h"
+#include "tests/tools/small_network.h"
+#include "tools/command/feed.h"
+#include "tools/command/synthetic.h"
+#include "tools/convert/float_executor.h"
+#include "tools/data/sha256.h"
+
+using namespace octet;
+using namespace octet::test;
+using data::ArrayType;
+
+namespace {
+
+std::vector<float> logits_in(const std::string& npy) {
+  const data::Array array = data::read_npy(npy);
+  REQUIRE(array.type == ArrayType::f32);
+  REQUIRE(array.shape == std::vector<std::size_t>{kTest, kClasses});
+  return {array.as<float>().begin(), array.as<float>().end()};
+}
+
+std::string answers(const std::vector<float>& logits) {
+  std::string result;
+  for (auto row = logits.begin(); row != logits.end(); row += kClasses) {
+    result += static_cast<char>(std::max_element(row, row + kClasses) - row);
+  }
+  return result;
+}
+
+// The test half of the data as float32, as the network was trained on it.
+std::vector<float> test_floats(const command::Normalization& normalization) {
+  const auto values = command::pixel_values(normalization);
+  std::vector<float> floats;
+  for (const char p : test_pixels()) floats.push_back(values[static_cast<std::uint8_t>(p)]);
+  return floats;
+}
+
+// A network, data whose labels are the float network's own answers, and the model made of them.
+struct Converted {
+  TemporaryFolder folder;
+  std::string onnx = small_network().write(folder);
+  std::string model = folder / "net.octet";
+  std::string normalize = "0.5,0.25";
+  command::Normalization normalization{0.5F, 0.25F};
+  Result convert;
+
+  Converted() {
+    const auto floats = test_floats(normalization);
+    const auto x =
+        write_array(folder, "x.npy", ArrayType::f32, {kTest, 16}, std::as_bytes(std::span(floats)));
+    REQUIRE(octet_command({"run", onnx, "--input", x, "--output", folder / "y.npy"}).status == 0);
+    write_data(folder, answers(logits_in(folder / "y.npy")));
+    convert = octet_command(
+        {"convert", onnx, "-o", model, "--calibrate", folder.path(), "--normalize", normalize});
+    INFO(convert.err);
+    REQUIRE(convert.status == 0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("command: usage errors exit with 2 and point to the help") {
+  const std::vector<std::vector<std::string>> wrong{
+      {},
+      {"nonsense"},
+      {"convert"},
+      {"convert", "net.onnx"},
+      {"convert", "net.onnx", "-o", "x", "--nonsense"},
+      {"convert", "net.onnx", "-o", "x", "--samples", "0"},
+      {"convert", "net.onnx", "-o", "x", "--weights", "per-layer"},
+      {"convert", "net.onnx", "-o", "x", "--normalize", "0.5"},
+      {"convert", "net.onnx", "-o", "x", "--normalize", "0.5,0"},
+      {"convert", "net.onnx", "-o", "x", "--normalize", "nan,1"},
+      {"convert", "net.onnx", "-o", "x", "--percentile", "99"},
+      {"convert", "net.onnx", "-o", "x", "--calibration", "percentile", "--percentile", "50"},
+      {"eval", "net.octet"},
+      {"eval", "net.octet", "--data", "d", "--threads", "0"},
+      {"run", "net.octet", "--input", "x.npy"},
+      {"bench", "net.octet", "--batch", "many"},
+      {"info"},
+      {"verify", "net.octet", "--limit", "-1"},
+      {"cpu", "extra"}};
+  for (const auto& arguments : wrong) {
+    const Result result = octet_command(arguments);
+    INFO(result.err);
+    CHECK(fails_cleanly(result, 2));
+    CHECK(result.says("--help"));
+  }
+}
+
+TEST_CASE("command: help teaches by examples") {
+  const Result top = octet_command({"--help"});
+  CHECK(top.status == 0);
+  for (const char* name : {"convert", "eval", "run", "bench", "info", "verify", "cpu"}) {
+    CHECK(top.out.find(name) != std::string::npos);
+    const Result help = octet_command({name, "--help"});
+    CHECK(help.status == 0);
+    CHECK(help.out.find(std::string("Examples:\n  octet ") + name) != std::string::npos);
+  }
+  CHECK(octet_command({"--version"}).out == "octet 0.1.0\n");
+}
+
+TEST_CASE("command: convert writes the model, the same bytes each time, and nothing else") {
+  const Converted net;
+  CHECK(net.convert.err.empty());
+  CHECK(net.convert.out.find("agrees on") != std::string::npos);
+  const std::size_t files = net.folder.files();
+  const std::string first = net.folder.read("net.octet");
+  const Result again = octet_command({"convert", net.onnx, "-o", net.model, "--calibrate",
+                                      net.folder.path(), "--normalize", net.normalize});
+  CHECK(again.status == 0);
+  CHECK(net.folder.read("net.octet") == first);
+  CHECK(net.folder.files() == files);
+}
+
+TEST_CASE("command: eval gives accuracy and what int8 cost") {
+  const Converted net;
+  const Result result = octet_command(
+      {"eval", net.model, "--data", net.folder.path(), "--float", net.onnx, "--json"});
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  const auto json = result.json();
+  CHECK(json["samples"] == kTest);
+  // The labels are the float network's answers.
+  CHECK(json["float_accuracy"] == 1.0);
+  CHECK(json["accuracy"] == json["agreement"]);
+  CHECK(json["accuracy"].get<double>() > 0.9);
+  CHECK(json["accuracy_low"].get<double>() < json["accuracy"].get<double>());
+  CHECK(json["accuracy_high"].get<double>() >= json["accuracy"].get<double>());
+  CHECK(json["sqnr_db"].get<double>() > 30);
+  CHECK(json["max_error"].get<double>() > 0);
+  CHECK(json["mcnemar_p"].get<double>() <= 1);
+
+  const Result threads = octet_command({"eval", net.model, "--data", net.folder.path(), "--float",
+                                        net.onnx, "--json", "--threads", "3"});
+  CHECK(threads.out == result.out);
+  const auto limited =
+      octet_command({"eval", net.model, "--data", net.folder.path(), "--limit", "5", "--json"});
+  CHECK(limited.json()["samples"] == 5);
+  CHECK_FALSE(limited.json().contains("agreement"));
+  const auto original = octet_command(
+      {"eval", net.onnx, "--data", net.folder.path(), "--normalize", net.normalize, "--json"});
+  CHECK(original.json()["accuracy"] == 1.0);
+  // Without the normalization the network sees other numbers.
+  const auto bare = octet_command({"eval", net.onnx, "--data", net.folder.path(), "--json"});
+  CHECK(bare.json()["accuracy"].get<double>() < 1.0);
+  const Result text =
+      octet_command({"eval", net.model, "--data", net.folder.path(), "--float", net.onnx});
+  CHECK(text.out.find("float accuracy  100.00 %") != std::string::npos);
+}
+
+TEST_CASE("command: eval takes numpy files and refuses what does not fit") {
+  const Converted net;
+  const auto pixels = test_pixels();
+  const auto labels = answers(logits_in(net.folder / "y.npy"));
+  const auto x = write_array(net.folder, "p.npy", ArrayType::u8, {kTest, 4, 4},
+                             std::as_bytes(std::span(pixels)));
+  const auto l =
+      write_array(net.folder, "l.npy", ArrayType::u8, {kTest}, std::as_bytes(std::span(labels)));
+  const auto by_npy = octet_command({"eval", net.model, "--data", x + "," + l, "--json"}).json();
+  const auto by_idx =
+      octet_command({"eval", net.model, "--data", net.folder.path(), "--json"}).json();
+  CHECK(by_npy["accuracy"] == by_idx["accuracy"]);
+
+  const auto narrow = write_array(net.folder, "n.npy", ArrayType::u8, {kTest, 15},
+                                  std::as_bytes(std::span(pixels).first(kTest * 15)));
+  const Result shape = octet_command({"eval", net.model, "--data", narrow + "," + l});
+  CHECK(fails_cleanly(shape, 1));
+  CHECK(shape.says("64 x 15 has 15 elements"));
+  CHECK(shape.says("takes 16"));
+  std::string big = labels;
+  big[7] = 4;
+  const auto wrong =
+      write_array(net.folder, "w.npy", ArrayType::u8, {kTest}, std::as_bytes(std::span(big)));
+  const Result label = octet_command({"eval", net.model, "--data", x + "," + wrong});
+  CHECK(fails_cleanly(label, 1));
+  CHECK(label.says("label 4 of sample 7"));
+  const Result twice =
+      octet_command({"eval", net.model, "--data", net.folder.path(), "--normalize", "0,1"});
+  CHECK(fails_cleanly(twice, 1));
+  CHECK(twice.says("stores its own normalization 0.5,0.25"));
+  CHECK(fails_cleanly(octet_command({"eval", net.model, "--data", x}), 1));
+}
+
+TEST_CASE("command: run takes pixels and the floats that they mean") {
+  const Converted net;
+  const auto pixels = test_pixels();
+  const auto p = write_array(net.folder, "p.npy", ArrayType::u8, {kTest, 16},
+                             std::as_bytes(std::span(pixels)));
+  const auto run = [&](const std::string& in, const std::string& out) {
+    const Result result = octet_command({"run", net.model, "--input", in, "--output", out});
+    INFO(result.err);
+    CHECK(result.status == 0);
+  };
+  run(p, net.folder / "a.npy");
+  run("input=" + (net.folder / "x.npy"), "logits=" + (net.folder / "b.npy"));
+  CHECK(logits_in(net.folder / "a.npy").size() == kTest * kClasses);
+  CHECK(net.folder.read("a.npy") == net.folder.read("b.npy"));
+
+  // The same numbers as the library gives.
+  const Model model = Model::load(net.model);
+  Session session(model);
+  std::vector<float> expected(kTest * kClasses);
+  REQUIRE(session.run(input(pixels), output(expected), kTest) == OCTET_OK);
+  CHECK(logits_in(net.folder / "a.npy") == expected);
+}
+
+TEST_CASE("command: run in float32, and what it refuses") {
+  const Converted net;
+  const convert::Graph graph = convert::import_onnx(net.onnx);
+  convert::FloatExecutor executor(graph);
+  const auto floats = test_floats(net.normalization);
+  const std::span<const float> in(floats);
+  const auto expected = executor.run(std::span(&in, 1), kTest)[0];
+  const auto got = logits_in(net.folder / "y.npy");
+  CHECK(std::equal(got.begin(), got.end(), expected.begin(), expected.end()));
+
+  const std::string x = net.folder / "x.npy";
+  const std::string out = net.folder / "none.npy";
+  for (const auto& [arguments, message] :
+       std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--input", "other=" + x, "--output", out}, "the network's are: input"},
+           {{"--input", x, "--input", x, "--output", out}, "no free input"},
+           {{"--input", x, "--output", "other=" + out}, "the network's are: logits"},
+           {{"--input", out, "--output", out}, "no such file"}}) {
+    std::vector<std::string> all{"run", net.model};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Result result = octet_command(all);
+    INFO(result.err);
+    CHECK(fails_cleanly(result, 1));
+    CHECK(result.says(message));
+  }
+  CHECK_FALSE(net.folder.has("none.npy"));
+}
+
+TEST_CASE("command: info tells what is inside") {
+  const Converted net;
+  const auto json = octet_command({"info", net.model, "--json"}).json();
+  CHECK(json["bytes"] == std::filesystem::file_size(net.model));
+  CHECK(json["metadata"]["producer"] == "octet 0.1.0");
+  CHECK(json["metadata"]["source"] == "net.onnx");
+  const std::string onnx = net.folder.read("net.onnx");
+  CHECK(json["metadata"]["source_sha256"] == data::sha256_hex(onnx.data(), onnx.size()));
+  CHECK(json["metadata"]["calibration"] == "minmax, 96 samples");
+  const std::string calibration = random_bytes(5, kTrain * kPixels);
+  CHECK(json["metadata"]["calibration_sha256"] ==
+        data::sha256_hex(calibration.data(), calibration.size()));
+  CHECK(json["inputs"][0]["dtype"] == "u8");
+  CHECK(json["inputs"][0]["mean"] == 0.5);
+  CHECK(json["inputs"][0]["std"] == 0.25);
+  CHECK(json["outputs"][0]["shape"] == std::vector<int>{-1, 4});
+  std::vector<std::string> ops;
+  for (const auto& node : json["nodes"]) ops.push_back(node["op"]);
+  CHECK(ops == std::vector<std::string>{"reshape", "linear", "linear"});
+  CHECK(json["nodes"][1]["clip_min"] == 0);
+  CHECK(json["nodes"][1]["output"]["scale"].get<double>() > 0);
+  // 12 * 16 + 4 * 12 weights; a scale and a bias for 12 + 4 channels.
+  CHECK(json["parameter_bytes"] == 240 + 16 * 8);
+  CHECK(json["multiply_adds"] == 240);
+  CHECK(json["arena_bytes"].get<int>() > 0);
+  const Result text = octet_command({"info", net.model});
+  CHECK(text.out.find("MEAN,STD = 0.5,0.25") != std::string::npos);
+  CHECK(text.out.find("fc1") != std::string::npos);
+
+  const auto original = octet_command({"info", net.onnx, "--json"}).json();
+  CHECK(original["opset"] == 13);
+  CHECK(original["nodes"].size() == 4);
+  CHECK(original["simplified_nodes"].size() == 3);
+  CHECK(octet_command({"info", net.onnx}).out.find("simplified: 3 nodes") != std::string::npos);
+}
+
+TEST_CASE("command: verify finds one hash, that of the library's bytes") {
+  const Converted net;
+  const Model model = Model::load(net.model);
+  const auto inputs = command::synthetic_inputs(model, 256);
+  std::vector<float> outputs(256 * kClasses);
+  Session session(model);
+  REQUIRE(session.run(input(inputs[0]), output(outputs), 256) == OCTET_OK);
+  const std::string hash = data::sha256_hex(outputs.data(), outputs.size() * sizeof(float));
+
+  const Result result = octet_command({"verify", net.model});
+  INFO(result.err);
+  CHECK(result.status == 0);
+  CHECK(result.out.ends_with("all equal: " + hash + "\n"));
+  for (const auto* table : kernels::tables()) {
+    const bool shown = result.out.find(std::string("\n") + table->name + " ") != std::string::npos;
+    CHECK(shown == kernels::runs_here(*table, kernels::detect_cpu()));
+  }
+
+  const auto expected = data::read_npy([&] {
+    const auto pixels = test_pixels();
+    const auto p = write_array(net.folder, "p.npy", ArrayType::u8, {kTest, 16},
+                               std::as_bytes(std::span(pixels)));
+    octet_command({"run", net.model, "--input", p, "--output", net.folder / "v.npy"});
+    return net.folder / "v.npy";
+  }());
+  const Result on_data =
+      octet_command({"verify", net.model, "--data", net.folder.path(), "--limit", "9"});
+  CHECK(on_data.out.ends_with(
+      "all equal: " + data::sha256_hex(expected.data.data(), 9 * kClasses * sizeof(float)) + "\n"));
+}
+
+TEST_CASE("command: synthetic inputs are SplitMix64's bytes") {
+  const Converted net;
+  const Model model = Model::load(net.model);
+  const auto inputs = command::synthetic_inputs(model, 1);
+  // The first two numbers of SplitMix64 with seed 0: e220a8397b1dcdaf, 6e789e6aa1b965f4.
+  const std::uint8_t expected[16] = {0xaf, 0xcd, 0x1d, 0x7b, 0x39, 0xa8, 0x20, 0xe2,
+                                     0xf4, 0x65, 0xb9, 0xa1, 0x6a, 0x9e, 0x78, 0x6e};
+  REQUIRE(inputs[0].size() == 16);
+  CHECK(std::memcmp(inputs[0].data(), expected, 16) == 0);
+}
+
+TEST_CASE("command: bench's figures fit together") {
+  const Converted net;
+  const auto json =
+      octet_command({"bench", net.model, "--batch", "3", "--isa", "scalar", "--json"}).json();
+  CHECK(json["isa"] == "scalar");
+  CHECK(json["threads"] == 1);
+  CHECK(json["batch"] == 3);
+  CHECK(json["input"] == "uint8");
+  const double median = json["latency_us_median"];
+  CHECK(median > 0);
+  CHECK(json["latency_us_p99"].get<double>() > 0);
+  CHECK(json["images_per_s"].get<double>() == doctest::Approx(3e6 / median));
+  CHECK(json["gops"].get<double>() ==
+        doctest::Approx(2e-9 * 240 * json["images_per_s"].get<double>()));
+  const Result unknown = octet_command({"bench", net.model, "--isa", "nonsense"});
+  CHECK(fails_cleanly(unknown, 1));
+  CHECK(unknown.says("scalar"));
+}
+
+TEST_CASE("command: cpu shows the tables and obeys OCTET_ISA") {
+  const auto json = octet_command({"cpu", "--json"}, "OCTET_ISA=").json();
+  const auto cpu = kernels::detect_cpu();
+  CHECK(json["chosen"] == kernels::best_table(cpu).name);
+  CHECK(json["tables"].size() == kernels::tables().size());
+  CHECK(octet_command({"cpu", "--json"}, "OCTET_ISA=scalar").json()["chosen"] == "scalar");
+  const Result unknown = octet_command({"cpu"}, "OCTET_ISA=nonsense");
+  CHECK(fails_cleanly(unknown, 1));
+  CHECK(unknown.says("scalar"));
+}
+
+TEST_CASE("command: a convert that fails leaves no file") {
+  const TemporaryFolder folder;
+  const std::string good = small_network().write(folder, "good.onnx");
+  write_data(folder, std::string(kTest, '\0'));
+  const std::string data = folder.path();
+  const auto text = folder.write("text.onnx", "a text file, nothing else\n");
+  const auto cut = folder.write("cut.onnx", folder.read("good.onnx").substr(0, 700));
+  auto builder = small_network();
+  builder.model.mutable_graph()->mutable_node(2)->set_op_type("Shrink");
+  const auto op = builder.write(folder, "op.onnx");
+  const auto bad = write_array(folder, "bad.npy", ArrayType::f32, {2, 3},
+                               std::as_bytes(std::span("123456781234567812345678", 24)));
+  const std::size_t files = folder.files();
+
+  struct Case {
+    std::string model;
+    std::string calibrate;
+    std::vector<std::string> messages;
+  };
+  for (const auto& [model, calibrate, messages] :
+       std::vector<Case>{{text, data, {"text.onnx"}},
+                         {cut, data, {"cut.onnx"}},
+                         {folder / "none.onnx", data, {"none.onnx"}},
+                         {op, data, {"op.onnx", "relu1", "Shrink"}},
+                         {good, folder / "none", {(folder / "none") + ": no such folder"}},
+                         {good, bad, {"bad.npy", "takes 16"}},
+                         {good, text, {"text.onnx", "neither a folder nor a .npy file"}}}) {
+    const Result result =
+        octet_command({"convert", model, "-o", folder / "out.octet", "--calibrate", calibrate});
+    INFO(result.err);
+    CHECK(result.status == 1);
+    CHECK(result.err.starts_with("octet: "));
+    for (const auto& message : messages) CHECK(result.says(message));
+    CHECK(folder.files() == files);
+  }
+  const Result missing = octet_command({"convert", good, "-o", folder / "out.octet"});
+  CHECK(fails_cleanly(missing, 1));
+  CHECK(missing.says("add --calibrate"));
+  for (const auto& [output, message] : std::vector<std::pair<std::string, std::string>>{
+           {good, "is the network itself"},
+           {folder.path(), "is a folder"},
+           {folder / "none/out.octet", "create it first"}}) {
+    const Result result = octet_command({"convert", good, "-o", output, "--calibrate", data});
+    INFO(result.err);
+    CHECK(fails_cleanly(result, 1));
+    CHECK(result.says(message));
+  }
+  CHECK(folder.files() == files);
+}
+
+TEST_CASE("command: a quantized ONNX needs no calibration and says so") {
+  const TemporaryFolder folder;
+  auto builder = small_network();
+  builder.node("QuantizeLinear", {"logits", "s"}, {"q"}).floats("s", {}, {0.5F}).output("q");
+  const auto onnx = builder.write(folder);
+  const Result result =
+      octet_command({"convert", onnx, "-o", folder / "out.octet", "--calibrate", folder.path()});
+  CHECK(fails_cleanly(result, 1));
+  CHECK(result.says("already quantized"));
+  CHECK(result.says("leave --calibrate out"));
+}
+
+TEST_CASE("command: every way to convert runs, and eval agrees with it") {
+  const Converted net;
+  for (const auto& options : std::vector<std::vector<std::string>>{
+           {"--weights", "per-tensor"},
+           {"--symmetric"},
+           {"--calibration", "percentile", "--percentile", "99.5"},
+           {"--samples", "10"},
+           {"--normalize", net.normalize, "--symmetric", "--weights", "per-tensor"}}) {
+    std::vector<std::string> all{"convert", net.onnx,      "-o",
+                                 net.model, "--calibrate", net.folder.path()};
+    all.insert(all.end(), options.begin(), options.end());
+    const Result result = octet_command(all);
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    const auto eval = octet_command(
+        {"eval", net.model, "--data", net.folder.path(), "--float", net.onnx, "--json"});
+    INFO(eval.err);
+    REQUIRE(eval.status == 0);
+    CHECK(eval.json()["sqnr_db"].get<double>() > 20);
+    CHECK(octet_command({"verify", net.model, "--limit", "20"}).status == 0);
+  }
+}
+
+TEST_CASE("command: a damaged model is an error of every subcommand") {
+  const Converted net;
+  std::string bytes = net.folder.read("net.octet");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  const auto damaged = net.folder.write("damaged.octet", bytes);
+  const auto x = net.folder / "x.npy";
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"info", damaged},
+           {"bench", damaged},
+           {"verify", damaged},
+           {"eval", damaged, "--data", net.folder.path()},
+           {"run", damaged, "--input", x, "--output", net.folder / "out.npy"}}) {
+    const Result result = octet_command(arguments);
+    INFO(result.err);
+    CHECK(fails_cleanly(result, 1));
+    CHECK(result.says("damaged.octet"));
+  }
+  CHECK_FALSE(net.folder.has("out.npy"));
+}
