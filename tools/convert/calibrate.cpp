@@ -2,7 +2,6 @@
 // One pass of the float network for the ranges, a second one for percentiles.
 #include "tools/convert/calibrate.h"
 
-#include <cmath>
 #include <utility>
 
 #include "engine/errors.h"

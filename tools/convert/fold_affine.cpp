@@ -2,6 +2,7 @@
 // scale * x + shift disappears into the weights beside it. Which scale meets which weight is found
 // by following every element through the views in between; products and sums are made in double.
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>

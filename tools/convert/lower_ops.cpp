@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // One function per kind of node.
-#include <algorithm>
 #include <utility>
 
 #include "engine/errors.h"

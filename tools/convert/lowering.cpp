@@ -2,6 +2,7 @@
 // Tensors, constants, and the conversions between the forms of a value.
 #include "tools/convert/lowering.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>

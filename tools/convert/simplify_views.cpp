@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes that only rename or reorder.
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <limits>
+#include <utility>
 
 #include "tools/convert/rewrite.h"
 #include "tools/convert/view_map.h"
