@@ -91,14 +91,18 @@ data::Dataset read_inputs(const std::vector<std::string>& paths, const Network& 
   return dataset;
 }
 
+std::vector<std::vector<std::byte>> run_samples(Network& network, const data::Dataset& dataset) {
+  Progress progress("running", dataset.samples());
+  return run_dataset(network, dataset, std::nullopt,
+                     [&](std::size_t done) { progress.update(done); });
+}
+
 void run_run(const Options& options) {
   const auto network = open_network(options.model);
   const auto in_paths = assign(options.inputs, network->inputs(), options.model, "input");
   const auto out_paths = assign(options.outputs, network->outputs(), options.model, "output");
   const data::Dataset dataset = read_inputs(in_paths, *network);
-  Progress progress("running", dataset.samples());
-  const auto results = run_dataset(*network, dataset, std::nullopt,
-                                   [&](std::size_t done) { progress.update(done); });
+  const auto results = run_samples(*network, dataset);
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (out_paths[i].empty()) continue;
     const TensorInfo& info = network->outputs()[i];
