@@ -17,6 +17,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/kernels.h"
+#include "kernels/unroll.inl"
 
 namespace octet::kernels {
 namespace {
@@ -52,33 +53,35 @@ struct FloatLinear {
 
   // Rows x Vectors of the output at row m0, column n0; columns of it are stored.
   template <std::size_t Rows, std::size_t Vectors>
-  static void tile(const FloatLinearTask& task, std::size_t m0, std::size_t n0, const float* panel,
-                   std::size_t columns) {
+  [[gnu::flatten]] static void tile(const FloatLinearTask& task, std::size_t m0, std::size_t n0,
+                                    const float* panel, std::size_t columns) {
     F acc[Rows][Vectors];
-    for (std::size_t v = 0; v < Vectors; ++v) {
+    const float* rows[Rows];
+    unroll<Vectors>([&](auto v) {
       const F bias = F::load_unaligned(task.bias + n0 + v * kLanes);
-      for (std::size_t r = 0; r < Rows; ++r) acc[r][v] = bias;
-    }
-    const float* const* rows = task.rows + m0;
-    for (std::size_t i = 0; i < task.k; ++i, panel += Vectors * kLanes) {
-      for (std::size_t v = 0; v < Vectors; ++v) {
-        const F w = F::load_aligned(panel + v * kLanes);
-        for (std::size_t r = 0; r < Rows; ++r) acc[r][v] = acc[r][v] + F(rows[r][i]) * w;
-      }
+      unroll<Rows>([&](auto r) { acc[r][v] = bias; });
+    });
+    unroll<Rows>([&](auto r) { rows[r] = task.rows[m0 + r]; });
+    for (std::size_t k = 0; k < task.k; ++k, panel += Vectors * kLanes) {
+      unroll<Rows>([&](auto r) {
+        const F a(rows[r][k]);
+        unroll<Vectors>(
+            [&](auto v) { acc[r][v] = acc[r][v] + a * F::load_aligned(panel + v * kLanes); });
+      });
     }
     const F min(task.min);
     const F max(task.max);
-    for (std::size_t r = 0; r < Rows; ++r) {
+    unroll<Rows>([&](auto r) {
       float* c = task.c + (m0 + r) * task.ldc + n0;
       alignas(64) float tail[Vectors * kLanes];
       float* out = columns == Vectors * kLanes ? c : tail;
-      for (std::size_t v = 0; v < Vectors; ++v) {
+      unroll<Vectors>([&](auto v) {
         F y = xsimd::select(acc[r][v] > min, acc[r][v], min);
         y = xsimd::select(y < max, y, max);
         y.store_unaligned(out + v * kLanes);
-      }
+      });
       if (out == tail) memcpy(c, tail, columns * sizeof(float));
-    }
+    });
   }
 
   template <std::size_t Vectors>

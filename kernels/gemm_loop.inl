@@ -20,26 +20,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <utility>
-
 #include "kernels/kernels.h"
+#include "kernels/unroll.inl"
 
 namespace octet::kernels {
 namespace {
 
 constexpr std::size_t kAllRows = SIZE_MAX;
-
-// f(0), ..., f(N - 1) with each index a constant. Register blocks are arrays, and GCC keeps an
-// array in registers only if every index into it is a constant before its scalar replacement runs:
-// #pragma unroll comes too late. For the same reason tile() is to be [[gnu::flatten]].
-template <std::size_t... I, class F>
-[[gnu::always_inline]] inline void unroll(std::index_sequence<I...>, [[maybe_unused]] F f) {
-  (f(std::integral_constant<std::size_t, I>{}), ...);
-}
-template <std::size_t N, class F>
-[[gnu::always_inline]] inline void unroll(F f) {
-  unroll(std::make_index_sequence<N>{}, f);
-}
 
 // Where a register block lies. row counts from the task's first row, slot from the first row that
 // the last prepare() saw.
