@@ -45,7 +45,8 @@ std::vector<std::uint8_t> bits(const std::vector<T>& values) {
 template <class T, class Call, class Want>
 void check_equal(std::size_t n, Call call, Want want) {
   Guarded<T> y(n);
-  std::vector<T> expected(n, T(1));
+  std::vector<T> expected;
+  expected.assign(n, T(1));
   call(y.data());
   want(expected.data());
   CHECK(bits(y.values()) == bits(expected));
