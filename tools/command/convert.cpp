@@ -99,7 +99,7 @@ std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::D
 
 void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
               const Options& options) {
-  std::string calibration = engine::message(options.calibration);
+  std::string calibration = options.calibration;
   if (is_percentile(options)) calibration += engine::message(" ", options.percentile);
   calibration += engine::message(", ", dataset.samples(), " samples");
   graph.metadata = {{"producer", std::string("octet ") + octet_version()},
