@@ -9,9 +9,6 @@
 namespace octet::engine {
 namespace {
 
-// Multiply-adds that a task must have to be worth waking.
-constexpr std::uint64_t kTaskCost = std::uint64_t{1} << 20;
-
 std::size_t divide_up(std::size_t x, std::size_t y) noexcept {
   return x / y + (x % y != 0);
 }
@@ -32,14 +29,14 @@ Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexc
 
 }  // namespace
 
-std::size_t useful_tasks(std::uint64_t cost, std::size_t concurrency) noexcept {
+std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concurrency) noexcept {
   return static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(cost / kTaskCost, 1, std::max<std::size_t>(concurrency, 1)));
+      std::clamp<std::uint64_t>(cost / plan.task_cost, 1, std::max<std::size_t>(concurrency, 1)));
 }
 
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
   const std::uint64_t cost = product(plan.cost, batch);
-  const std::size_t wanted = useful_tasks(cost, concurrency);
+  const std::size_t wanted = useful_tasks(plan, cost, concurrency);
   const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
   if (by_rows == wanted) return by_blocks(plan, batch, wanted);
 
@@ -47,8 +44,9 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   const Schedule steps{wanted, std::min(batch, plan.block_samples),
                        divide_up(batch, plan.block_samples), true};
   const std::uint64_t divisible = product(plan.divisible_cost, batch);
-  const std::uint64_t time = cost - divisible + divisible / wanted +
-                             product(plan.divisible_steps, product(steps.blocks, kTaskCost / 2));
+  const std::uint64_t time =
+      cost - divisible + divisible / wanted +
+      product(plan.divisible_steps, product(steps.blocks, plan.task_cost / 2));
   return time < cost / by_rows ? steps : by_blocks(plan, batch, by_rows);
 }
 

@@ -20,6 +20,6 @@ struct Schedule {
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept;
 
 // Tasks that are worth waking for work of that cost.
-std::size_t useful_tasks(std::uint64_t cost, std::size_t concurrency) noexcept;
+std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concurrency) noexcept;
 
 }  // namespace octet::engine

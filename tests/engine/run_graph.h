@@ -22,6 +22,9 @@ std::vector<const kernels::Table*> tables_here();
 std::shared_ptr<const engine::Model> make_model(const engine::Graph& graph,
                                                 const kernels::Table& table);
 
+// Wakes tasks for a thousandth of the usual work, so that small networks are shared.
+std::shared_ptr<const engine::Model> make_eager(std::shared_ptr<const engine::Model> model);
+
 // Dense samples for each input: all kinds of codes; floats of a few magnitudes, never NaN.
 std::vector<Bytes> random_inputs(const engine::Graph& graph, std::size_t batch,
                                  std::uint32_t seed = 1);

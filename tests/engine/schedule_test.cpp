@@ -66,11 +66,14 @@ TEST_CASE("schedule: few samples of a large network divide its steps") {
 }
 
 TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
-  CHECK(useful_tasks(0, 8) == 1);
-  CHECK(useful_tasks(std::uint64_t{1} << 60, 8) == 8);
+  const Plan plan;
+  CHECK(useful_tasks(plan, 0, 8) == 1);
+  CHECK(useful_tasks(plan, 2 * kTaskCost - 1, 8) == 1);
+  CHECK(useful_tasks(plan, 2 * kTaskCost, 8) == 2);
+  CHECK(useful_tasks(plan, std::uint64_t{1} << 60, 8) == 8);
   std::size_t last = 1;
   for (std::uint64_t cost = 1; cost < std::uint64_t{1} << 40; cost *= 2) {
-    CHECK(useful_tasks(cost, 8) >= last);
-    last = useful_tasks(cost, 8);
+    CHECK(useful_tasks(plan, cost, 8) >= last);
+    last = useful_tasks(plan, cost, 8);
   }
 }
