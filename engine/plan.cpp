@@ -80,11 +80,16 @@ class Planner {
     plan_.task_bytes = plan_.scratch_offset + scratch_bytes;
   }
 
-  // Bytes per sample that a block's steps read and write, apart from weights.
+  // Bytes per sample that a block's steps read and write, apart from weights. The room that the
+  // arena has for aligned copies stands for the caller's floats.
   std::size_t touched_bytes() const {
     std::size_t bytes = placement_.sample_bytes();
-    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) bytes += placement_.input(i).stride;
-    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) bytes += placement_.output(i).stride;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      if (alignment_of(graph_.inputs[i].tensor) == 1) bytes += placement_.input(i).stride;
+    }
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+      if (alignment_of(graph_.outputs[i]) == 1) bytes += placement_.output(i).stride;
+    }
     return bytes;
   }
 

@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <random>
+#include <utility>
 #include "tests/engine/run_graph.h"
 
 using namespace octet::test;
@@ -103,4 +104,25 @@ TEST_CASE("linear: what leaves in the arena is read there") {
   b.graph.inputs = {{x, false, {}}};
   b.graph.outputs = {y};
   check_runs(b.graph);
+}
+
+TEST_CASE("linear: the multiplier is (sa * sw) / sy, in that order, by a true division") {
+  // Exactly a half, so that odd sums are ties; by an inverse or in another order it is less.
+  for (const float d : {41.0f, 47.0f, 49.0f, 55.0f, 61.0f, 83.0f}) {
+    for (const auto& [sa, sw] : {std::pair{1.0f, d / 2}, std::pair{d, 0.5f}}) {
+      GraphBuilder b;
+      const auto x = b.q8("x", DType::u8, {-1, 1}, sa, 0);
+      const auto y = b.q8("y", DType::u8, {-1, 1}, d, 0);
+      const auto w = b.constant<std::int8_t>("w", DType::s8, {1, 1}, {1});
+      const auto s = b.constant<float>("s", DType::f32, {1}, {sw});
+      const auto bias = b.constant<std::int32_t>("b", DType::s32, {1}, {0});
+      b.node(OpType::linear, "fc", {x, w, s, bias}, y);
+      b.graph.inputs = {{x, false, {}}};
+      b.graph.outputs = {y};
+      for (const auto* table : tables_here()) {
+        const auto outputs = run(make_model(b.graph, *table), {{std::byte{3}, std::byte{5}}}, 2);
+        CHECK(outputs[0] == Bytes{std::byte{2}, std::byte{2}});
+      }
+    }
+  }
 }
