@@ -23,11 +23,11 @@ Plan plan_of(std::uint64_t cost, std::uint64_t divisible_cost, std::size_t block
 }  // namespace
 
 TEST_CASE("schedule: blocks cover the batch, within all bounds") {
-  for (const std::size_t block : {1, 5, 6, 60}) {
+  for (const std::size_t block : {1u, 5u, 6u, 60u}) {
     for (const std::uint64_t cost : {1000u, 1000000u, 100000000u}) {
       const Plan plan = plan_of(cost, cost / 10 * 9, block);
-      for (const std::size_t concurrency : {1, 2, 5, 16}) {
-        for (const std::size_t batch : {1, 2, 5, 6, 7, 59, 60, 61, 1000}) {
+      for (const std::size_t concurrency : {1u, 2u, 5u, 16u}) {
+        for (const std::size_t batch : {1u, 2u, 5u, 6u, 7u, 59u, 60u, 61u, 1000u}) {
           const Schedule s = make_schedule(plan, batch, concurrency);
           CHECK(s.tasks >= 1);
           CHECK(s.tasks <= concurrency);
