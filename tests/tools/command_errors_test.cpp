@@ -97,6 +97,9 @@ TEST_CASE("command: a quantized ONNX needs no calibration and says so") {
   CHECK(fails_cleanly(result, 1));
   CHECK(result.says("already quantized"));
   CHECK(result.says("leave --calibrate out"));
+  const Result without = octet_command({"convert", onnx, "-o", folder / "out.octet"});
+  CHECK(without.status == 1);
+  CHECK(without.says("quantized already"));
 }
 
 TEST_CASE("command: a damaged model is an error of every subcommand") {

@@ -74,15 +74,15 @@ void check_output(const Options& options) {
 
 void check_calibrate(const Options& options) {
   const bool given = !options.calibrate.empty();
-  if (convert::is_quantized_onnx(options.model) && given) {
+  if (convert::is_quantized_onnx(options.model)) {
+    if (!given) return;  // the importer says what it can do with it
     engine::fail(Error::Code::argument, options.model,
                  ": is already quantized, its own scales are kept; leave --calibrate out");
   }
-  if (!given) {
-    engine::fail(Error::Code::argument, options.model,
-                 ": a float network needs calibration data; add --calibrate DATA, a folder with "
-                 "MNIST's IDX files or X.npy");
-  }
+  if (given) return;
+  engine::fail(Error::Code::argument, options.model,
+               ": a float network needs calibration data; add --calibrate DATA, a folder with "
+               "MNIST's IDX files or X.npy");
 }
 
 std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::Dataset& dataset,
