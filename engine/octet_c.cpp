@@ -120,7 +120,7 @@ uint32_t octet_api_version() noexcept {
 }
 
 const char* octet_version() noexcept {
-  return "0.1.0";
+  return OCTET_VERSION;
 }
 
 const char* octet_status_name(octet_status status) noexcept {
