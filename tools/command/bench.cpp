@@ -5,10 +5,12 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/errors.h"
 #include "engine/inspect.h"
 #include "kernels/dispatch.h"
+#include "tools/command/bench_kernels.h"
 #include "tools/command/command.h"
 #include "tools/command/network.h"
 #include "tools/command/options.h"
@@ -27,10 +29,14 @@ of single calls. The median is of single calls too, less what reading the clock 
 are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
 divided by the median; GOPS counts a multiply-add as two operations.
 
+--kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
+take turns. % of peak is the share of what the table does on registers alone (octet cpu --peak).
+
 Examples:
   octet bench mnist_mlp.octet
   octet bench mnist_mlp.octet --batch 256 --threads 2
-  octet bench mnist_mlp.octet --isa scalar --json)";
+  octet bench mnist_mlp.octet --isa scalar --json
+  octet bench --kernels 16,100,784)";
 
 constexpr double kWarmUpSeconds = 0.2;
 constexpr double kMeasureSeconds = 0.5;
@@ -45,6 +51,7 @@ struct Options {
   std::size_t batch = 1;
   std::size_t threads = 1;
   std::string isa;
+  std::optional<GemmShape> kernels;
   bool json = false;
 };
 
@@ -188,7 +195,22 @@ void add_bench(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("bench", "Measure latency and throughput of a model");
   sub->footer(kFooter);
   const auto options = std::make_shared<Options>();
-  sub->add_option("model", options->model, "The model")->required()->type_name("MODEL.octet");
+  CLI::Option* model =
+      sub->add_option("model", options->model, "The model")->type_name("MODEL.octet");
+  CLI::Option* kernels =
+      sub->add_option_function<std::string>(
+             "--kernels",
+             [options](const std::string& text) {
+               options->kernels = parse_gemm_shape(text);
+               if (!options->kernels) {
+                 throw CLI::ValidationError("--kernels: '" + text +
+                                            "' is not M,N,K: three whole numbers from 1 to " +
+                                            std::to_string(kMaxGemmSize));
+               }
+             },
+             "Time every kernel table on C[M][N] = A[M][K] * W[N][K] instead of a model")
+          ->type_name("M,N,K")
+          ->excludes(model);
   sub->add_option("--batch", options->batch, "Samples per call")
       ->check(CLI::Range(std::size_t{1}, kMaxBatch).description(""))
       ->type_name("N")
@@ -196,8 +218,15 @@ void add_bench(CLI::App& app) {
   add_threads(*sub, options->threads);
   sub->add_option("--isa", options->isa, "Kernel table, see octet cpu (default: the best)")
       ->type_name("NAME");
+  for (const char* name : {"--batch", "--threads", "--isa"}) {
+    kernels->excludes(sub->get_option(name));
+  }
   sub->add_flag("--json", options->json, "Print JSON");
-  sub->callback([options] { run_bench(*options); });
+  sub->callback([options] {
+    if (options->kernels) return bench_kernels(*options->kernels, options->json);
+    if (options->model.empty()) throw CLI::RequiredError("MODEL.octet or --kernels");
+    run_bench(*options);
+  });
 }
 
 }  // namespace octet::command

@@ -10,14 +10,23 @@
 #include "kernels/dispatch.h"
 #include "tools/command/command.h"
 #include "tools/command/print.h"
+#include "tools/measure/bandwidth.h"
+#include "tools/measure/peak.h"
 
 namespace octet::command {
 namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kFooter =
+    R"(--peak measures, on one core, what bounds a layer: how many multiply-adds (each two operations) a
+table's innermost instructions do on registers alone, and how fast the caches and the memory are
+read. The best of several rounds, by CPU time. scalar has no such figure: what a compiler makes of
+plain loops has no fixed instructions.
+
+Examples:
   octet cpu
+  octet cpu --peak
   OCTET_ISA=scalar octet cpu    what a forced table looks like
   octet cpu --json)";
 
@@ -47,13 +56,31 @@ const kernels::Table& chosen_table(const kernels::CpuFeatures& cpu, const char* 
                "; choices:", choices);
 }
 
-void run_cpu(bool json) {
+void print_bandwidths() {
+  for (const auto& [level, bytes, gb_per_s] : measure::read_bandwidths()) {
+    std::printf("read      %-4s %8.1f GB/s  of %s KiB\n", level.c_str(), gb_per_s,
+                grouped(bytes >> 10).c_str());
+  }
+}
+
+ordered_json bandwidths_json() {
+  ordered_json result = ordered_json::array();
+  for (const auto& [level, bytes, gb_per_s] : measure::read_bandwidths()) {
+    result.push_back({{"level", level}, {"bytes", bytes}, {"gb_per_s", gb_per_s}});
+  }
+  return result;
+}
+
+void run_cpu(bool json, bool peak) {
   const kernels::CpuFeatures cpu = kernels::detect_cpu();
   char name[64];
   kernels::cpu_name(name);
   const char* forced = std::getenv("OCTET_ISA");
   if (forced != nullptr && *forced == '\0') forced = nullptr;
   const kernels::Table& chosen = chosen_table(cpu, forced);
+  const auto peak_of = [&](const kernels::Table& table) {
+    return peak && kernels::runs_here(table, cpu) ? measure::peak_gops(table) : 0;
+  };
 
   if (json) {
     ordered_json result{{"cpu", name}, {"features", ordered_json::object()}};
@@ -62,7 +89,11 @@ void run_cpu(bool json) {
       result["tables"].push_back({{"name", table->name},
                                   {"runs", kernels::runs_here(*table, cpu)},
                                   {"tile", {table->tile.mr, table->tile.nr, table->tile.kr}}});
+      if (const double gops = peak_of(*table); gops > 0) {
+        result["tables"].back()["peak_gops"] = gops;
+      }
     }
+    if (peak) result["read_bandwidth"] = bandwidths_json();
     result["chosen"] = chosen.name;
     result["forced"] = forced != nullptr;
     std::printf("%s\n", result.dump(2).c_str());
@@ -75,13 +106,16 @@ void run_cpu(bool json) {
   }
   std::printf("\n");
   for (const auto* table : kernels::tables()) {
-    std::printf("table     %-12s %-13s tile %dx%dx%d%s\n", table->name,
+    const double gops = peak_of(*table);
+    std::printf("table     %-12s %-13s tile %dx%dx%d%s%s\n", table->name,
                 kernels::runs_here(*table, cpu) ? "runs here" : "not this CPU", table->tile.mr,
                 table->tile.nr, table->tile.kr,
+                gops > 0 ? format("  peak %.1f GOPS", gops).c_str() : "",
                 table != &chosen    ? ""
                 : forced != nullptr ? "  <- chosen by OCTET_ISA"
                                     : "  <- chosen");
   }
+  if (peak) print_bandwidths();
 }
 
 }  // namespace
@@ -89,9 +123,14 @@ void run_cpu(bool json) {
 void add_cpu(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("cpu", "What this CPU can run and which kernels octet takes");
   sub->footer(kFooter);
-  const auto json = std::make_shared<bool>(false);
-  sub->add_flag("--json", *json, "Print JSON");
-  sub->callback([json] { run_cpu(*json); });
+  struct Options {
+    bool peak = false;
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  sub->add_flag("--peak", options->peak, "Measure arithmetic and read bandwidth, about a second");
+  sub->add_flag("--json", options->json, "Print JSON");
+  sub->callback([options] { run_cpu(options->json, options->peak); });
 }
 
 }  // namespace octet::command

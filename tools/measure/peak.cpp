@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/peak.h"
+#include "tools/measure/peak.h"
 
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <string>
 
-#include "bench/cpu_time.h"
+#include "tools/measure/cpu_time.h"
 
-namespace octet::bench {
+namespace octet::measure {
 namespace {
 
 constexpr int kIterations = 20'000;
+// Long against what a neighbour on the same core takes away.
+constexpr double kMeasureSeconds = 0.15;
 
 struct Loop {
   void (*run)();
@@ -90,11 +92,12 @@ Loop loop_of(const kernels::Table& table) {
 
 double measure(const Loop& loop) {
   double best = 0;
-  for (int round = 0; round < 40; ++round) {
-    const double start = cpu_seconds();
+  const double begin = cpu_seconds();
+  for (double start = begin; start - begin < kMeasureSeconds;) {
     loop.run();
-    const double seconds = cpu_seconds() - start;
-    best = std::max(best, 1e-9 * kIterations * loop.ops_per_iteration / seconds);
+    const double end = cpu_seconds();
+    best = std::max(best, 1e-9 * kIterations * loop.ops_per_iteration / (end - start));
+    start = end;
   }
   return best;
 }
@@ -109,4 +112,4 @@ double peak_gops(const kernels::Table& table) {
   return peaks[table.name] = loop.run == nullptr ? 0 : measure(loop);
 }
 
-}  // namespace octet::bench
+}  // namespace octet::measure

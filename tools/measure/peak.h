@@ -5,10 +5,10 @@
 
 #include "kernels/kernels.h"
 
-namespace octet::bench {
+namespace octet::measure {
 
 // GOPS (a multiply-add counts as two), the best of several rounds; 0 for a table without such a
 // loop (scalar). Measured at the first call, then remembered.
 double peak_gops(const kernels::Table& table);
 
-}  // namespace octet::bench
+}  // namespace octet::measure

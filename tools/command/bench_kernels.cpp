@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command/bench_kernels.h"
+
+#include <charconv>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "kernels/dispatch.h"
+#include "tools/command/print.h"
+#include "tools/measure/gemm.h"
+#include "tools/measure/interleave.h"
+#include "tools/measure/peak.h"
+
+namespace octet::command {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int kRounds = 7;
+constexpr double kRoundSeconds = 0.01;
+
+struct Row {
+  const kernels::Table* table;
+  double seconds;
+  double gops;
+  double percent;  // of the table's peak; 0 if it has none
+};
+
+std::vector<Row> time_tables(const measure::GemmData& data, const kernels::CpuFeatures& cpu) {
+  std::vector<Row> rows;
+  std::vector<std::unique_ptr<measure::Gemm>> gemms;
+  std::vector<measure::Repeat> repeats;
+  for (const kernels::Table* table : kernels::tables()) {
+    if (!kernels::runs_here(*table, cpu)) continue;
+    rows.push_back({table, 0, 0, 0});
+    gemms.push_back(std::make_unique<measure::Gemm>(*table, data, kernels::Store::q8));
+    repeats.emplace_back([&gemm = *gemms.back()](std::size_t calls) { gemm.run(calls); });
+  }
+  const auto times = measure::interleaved_medians(repeats, kRounds, kRoundSeconds);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double peak = measure::peak_gops(*rows[i].table);
+    rows[i].seconds = times[i];
+    rows[i].gops = 1e-9 * data.operations() / times[i];
+    rows[i].percent = peak > 0 ? 100 * rows[i].gops / peak : 0;
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::optional<GemmShape> parse_gemm_shape(const std::string& text) {
+  std::size_t sizes[3] = {};
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0 && (at == end || *at++ != ',')) return std::nullopt;
+    const auto [next, error] = std::from_chars(at, end, sizes[i]);
+    if (error != std::errc{} || sizes[i] == 0 || sizes[i] > kMaxGemmSize) return std::nullopt;
+    at = next;
+  }
+  if (at != end) return std::nullopt;
+  return GemmShape{sizes[0], sizes[1], sizes[2]};
+}
+
+void bench_kernels(const GemmShape& shape, bool json) {
+  const kernels::CpuFeatures cpu = kernels::detect_cpu();
+  const kernels::Table* best = &kernels::best_table(cpu);
+  char name[64];
+  kernels::cpu_name(name);
+  const auto rows = time_tables(measure::GemmData(shape.m, shape.n, shape.k), cpu);
+
+  if (json) {
+    ordered_json result{{"m", shape.m}, {"n", shape.n}, {"k", shape.k}, {"cpu", name}};
+    for (const Row& row : rows) {
+      ordered_json table{{"name", row.table->name},
+                         {"us", row.seconds * 1e6},
+                         {"gops", row.gops},
+                         {"chosen", row.table == best}};
+      if (row.percent > 0) table["percent_of_peak"] = row.percent;
+      result["tables"].push_back(std::move(table));
+    }
+    std::printf("%s\n", result.dump(2).c_str());
+    return;
+  }
+  std::printf("m %zu, n %zu, k %zu, 8-bit output, one thread\n", shape.m, shape.n, shape.k);
+  TextTable text("lrrrl");
+  text.row({"table", "us", "GOPS", "% of peak", ""});
+  for (const Row& row : rows) {
+    text.row({row.table->name, format("%.3f", row.seconds * 1e6), format("%.2f", row.gops),
+              row.percent > 0 ? format("%.1f", row.percent) : "-",
+              row.table == best ? "<- chosen" : ""});
+  }
+  text.print();
+}
+
+}  // namespace octet::command

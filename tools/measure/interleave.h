@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times competitors in turn, round after round, so that a machine that slows down for a while slows
+// all of them.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace octet::measure {
+
+// Does the same work that many times.
+using Repeat = std::function<void(std::size_t calls)>;
+
+// The median seconds of CPU time per call, in the order of the competitors. A turn calls once to
+// warm up, then as often as lasts round_seconds, at least once.
+std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int rounds,
+                                        double round_seconds);
+
+}  // namespace octet::measure
