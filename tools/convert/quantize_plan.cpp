@@ -13,18 +13,14 @@ Range unite(Range a, Range b) {
   return {std::min(a.min, b.min), std::max(a.max, b.max)};
 }
 
-// The observed range, or the one that a value cannot leave.
+// The observed range. Sigmoids and the like get no wider one, such as [0, 1]: a rare event's
+// probabilities would share a few codes, and a table cannot leave the range of its input anyway.
 Range range_of(const Node& node, const std::vector<Range>& ranges) {
   Range range = ranges[node.inputs[0]];
   if (is_view(node)) return range;
   if (node.op == Op::concat) {
     for (const ValueId input : node.inputs) range = unite(range, ranges[input]);
     return range;
-  }
-  if (node.op == Op::softmax) return {0, 1};
-  if (node.op == Op::unary) {
-    if (node.function == Unary::sigmoid || node.function == Unary::hard_sigmoid) return {0, 1};
-    if (node.function == Unary::tanh) return {-1, 1};
   }
   return ranges[node.output];
 }
