@@ -74,6 +74,23 @@ TEST_CASE("import: the leading dimension is the batch whatever its exported valu
   CHECK(unnamed.import().nodes.size() == 1);
 }
 
+TEST_CASE("import: names are text that a terminal can show") {
+  const std::string bad = "x\x1b[2J";
+  const auto refused = [&](const auto& change, const std::string& where) {
+    OnnxBuilder builder = relu();
+    change(*builder.model.mutable_graph());
+    const Failure failure = builder.failure();
+    check(failure, Error::Code::unsupported, where + " is not UTF-8 without control characters");
+    CHECK_FALSE(failure.says("\x1b"));
+  };
+  refused([&](auto& graph) { graph.mutable_input(0)->set_name(bad); }, "input number 0");
+  refused([&](auto& graph) { graph.mutable_output(0)->set_name("\xff"); }, "output number 0");
+  refused([&](auto& graph) { graph.add_initializer()->set_name(bad); }, "initializer number 0");
+  refused([&](auto& graph) { graph.mutable_node(0)->set_name("a\nb"); }, "node number 0");
+  refused([&](auto& graph) { graph.mutable_node(0)->set_op_type(bad); }, "node number 0");
+  refused([&](auto& graph) { graph.mutable_node(0)->set_input(0, bad); }, "node number 0");
+}
+
 TEST_CASE("import: inputs that octet cannot take") {
   const auto input = [](const Ints& dims) {
     OnnxBuilder builder;

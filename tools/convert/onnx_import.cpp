@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/errors.h"
 #include "tools/convert/onnx_boundary.h"
 #include "tools/convert/onnx_builder.h"
 #include "tools/convert/onnx_file.h"
@@ -42,10 +43,12 @@ class Importer {
     if (!file.model.producer_version().empty()) {
       builder_.graph.producer += " " + file.model.producer_version();
     }
+    if (!engine::is_printable(builder_.graph.producer)) builder_.graph.producer.clear();
     builder_.graph.opset = opset_ = find_opset(file.model);
   }
 
   Graph run() {
+    check_names();
     refuse_quantized();
     read_initializers(proto_, builder_);
     add_inputs(proto_, builder_);
@@ -75,6 +78,30 @@ class Importer {
     }
     fail(Error::Code::format,
          "names no opset of ONNX, or was cut off; export or copy the model again");
+  }
+
+  // Before any of them reaches a message, a terminal or a model file.
+  void check_names() const {
+    const auto check = [&](const std::string& name, const char* what, int index) {
+      if (engine::is_printable(name)) return;
+      fail(Error::Code::unsupported, std::string("a name of its ") + what + " number " +
+                                         std::to_string(index) +
+                                         " is not UTF-8 without control characters; export the "
+                                         "model with plain names");
+    };
+    for (int i = 0; i < proto_.input_size(); ++i) check(proto_.input(i).name(), "input", i);
+    for (int i = 0; i < proto_.output_size(); ++i) check(proto_.output(i).name(), "output", i);
+    for (int i = 0; i < proto_.initializer_size(); ++i) {
+      check(proto_.initializer(i).name(), "initializer", i);
+    }
+    for (int i = 0; i < proto_.node_size(); ++i) {
+      const onnx::NodeProto& node = proto_.node(i);
+      for (const std::string* name : {&node.name(), &node.op_type(), &node.domain()}) {
+        check(*name, "node", i);
+      }
+      for (const std::string& name : node.input()) check(name, "node", i);
+      for (const std::string& name : node.output()) check(name, "node", i);
+    }
   }
 
   void refuse_quantized() const {
