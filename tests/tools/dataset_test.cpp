@@ -103,6 +103,8 @@ TEST_CASE("dataset: arrays that cannot be samples or labels") {
   CHECK(load_fails(x + "," + wide, kEval).says("expected one dimension"));
   CHECK(load_fails(x + "," + negative, kEval).says("label -2 of sample 1"));
   CHECK(load_fails(x + "," + x + "," + x, kCalibrate).says("3 files"));
+  CHECK(load_fails(x + ",", kCalibrate).says("'' is no .npy file"));
+  CHECK(load_fails(x + ",l.csv", kEval).says("'l.csv' is no .npy file"));
   CHECK(load_fails(wide, kCalibrate).says("samples of type int64"));
   CHECK(load_fails(empty, kCalibrate).says("holds no sample"));
   CHECK(load_fails(scalar, kCalibrate).says("a scalar"));
@@ -117,6 +119,6 @@ TEST_CASE("dataset: a network with two inputs") {
   const auto dataset = load_dataset(a + "," + b, two);
   CHECK(dataset.inputs[1].row_elements() == 2);
   CHECK(load_fails(a + "," + c, two).says("3 samples, but " + a + " has 2"));
-  CHECK(load_fails(a, two).says("1 files, but 2"));
+  CHECK(load_fails(a, two).says("1 file, but 2"));
   CHECK(load_fails(folder.path(), two).says("the network has 2"));
 }

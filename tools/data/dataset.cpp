@@ -96,10 +96,17 @@ Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
   const auto files = split(data);
   const std::size_t needed = request.inputs + (request.labels ? 1 : 0);
   if (files.size() < needed || files.size() > request.inputs + 1) {
-    engine::fail(Error::Code::argument, data, ": ", files.size(), " files, but ", request.inputs,
+    engine::fail(Error::Code::argument, data, ": ", files.size(),
+                 (files.size() == 1 ? " file" : " files"), ", but ", request.inputs,
                  " for the network's inputs and ",
-                 (request.labels ? "one for the labels are needed: X.npy,LABELS.npy"
-                                 : "at most one for labels are expected: X.npy"));
+                 (request.labels ? "one for the labels are needed: "
+                                 : "at most one for labels are expected: "),
+                 (request.inputs == 1 ? "X.npy" : "one X.npy per input, joined by commas"),
+                 (request.labels ? ",LABELS.npy" : ""));
+  }
+  for (const std::string& file : files) {
+    if (file.ends_with(".npy")) continue;
+    engine::fail(Error::Code::argument, data, ": '", file, "' is no .npy file; ", kDataForms);
   }
   Dataset dataset;
   for (std::size_t i = 0; i < request.inputs; ++i) {
@@ -135,7 +142,7 @@ Array read_samples(const std::string& path, std::size_t max_rows) {
 Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
   std::error_code error;
   const bool folder = std::filesystem::is_directory(data, error);
-  if (!folder && !data.ends_with(".npy")) {
+  if (!folder && !data.ends_with(".npy") && data.find(',') == std::string::npos) {
     const bool exists = std::filesystem::exists(data, error);
     engine::fail(Error::Code::io, data,
                  (exists ? ": neither a folder nor a .npy file; " : ": no such folder; "),
@@ -146,15 +153,17 @@ Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
   for (std::size_t i = 0; i < dataset.inputs.size(); ++i) {
     if (dataset.inputs[i].rows() != dataset.samples()) {
       engine::fail(Error::Code::format, dataset.paths[i], ": ", dataset.inputs[i].rows(),
-                   " samples, but ", dataset.paths[0], " has ", dataset.samples());
+                   " samples, but ", dataset.paths[0], " has ", dataset.samples(),
+                   "; give files of the same samples");
     }
   }
   if (dataset.samples() == 0) {
-    engine::fail(Error::Code::format, dataset.paths[0], ": holds no sample");
+    engine::fail(Error::Code::format, dataset.paths[0], ": holds no sample; give at least one");
   }
   if (request.labels && dataset.labels.size() != dataset.samples()) {
     engine::fail(Error::Code::format, dataset.labels_path, ": ", dataset.labels.size(),
-                 " labels, but ", dataset.paths[0], " has ", dataset.samples(), " samples");
+                 " labels, but ", dataset.paths[0], " has ", dataset.samples(),
+                 " samples; give files of the same samples");
   }
   return dataset;
 }

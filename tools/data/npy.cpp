@@ -160,7 +160,7 @@ std::string read_header(const std::string& path, File& file) {
   std::array<std::uint8_t, 8> start{};
   if (file.left() < start.size()) {
     engine::fail(Error::Code::format, path, ": not a .npy file: it has only ", file.left(),
-                 " bytes");
+                 " bytes; write it with numpy.save");
   }
   file.read(start.data(), start.size());
   if (std::memcmp(start.data(), kMagic.data(), kMagic.size()) != 0) {
@@ -170,7 +170,7 @@ std::string read_header(const std::string& path, File& file) {
   }
   if (start[6] < 1 || start[6] > 3) {
     engine::fail(Error::Code::unsupported, path, ": .npy version ", start[6],
-                 ", versions 1 to 3 are read");
+                 ", versions 1 to 3 are read; write it with numpy.save");
   }
   std::array<std::uint8_t, 4> length{};
   file.read(length.data(), start[6] == 1 ? 2 : 4);
@@ -203,7 +203,7 @@ Array read_npy(const std::string& path, std::size_t max_rows) {
   if (type == kTypes.end()) {
     engine::fail(Error::Code::unsupported, path, ": element type '", descr,
                  "'; uint8, int8, int32, int64, float32 and float64 in little-endian order "
-                 "are read: use .astype(numpy.float32)");
+                 "are read: use .astype(numpy.float32), or numpy.int64 for labels");
   }
   array.type = type->type;
   if (fortran && array.shape.size() > 1) {
