@@ -38,9 +38,15 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "octet: %s; see octet%s%s --help\n", error.what(),
-                 app.get_subcommands().empty() ? "" : " ",
-                 app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name().c_str());
+    const auto subcommands = app.get_subcommands();
+    if (!subcommands.empty()) {
+      std::fprintf(stderr, "octet: %s; see octet %s --help\n", error.what(),
+                   subcommands[0]->get_name().c_str());
+    } else if (argc > 1 && *argv[1] != '-') {  // CLI11 says only that a subcommand is required
+      std::fprintf(stderr, "octet: there is no command '%s'; see octet --help\n", argv[1]);
+    } else {
+      std::fprintf(stderr, "octet: %s; see octet --help\n", error.what());
+    }
     return kUsage;
   }
   return 0;

@@ -4,14 +4,15 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
-#include <system_error>
+#include <string>
+#include <vector>
 
 #include "engine/errors.h"
 #include "tools/command/calibration_source.h"
 #include "tools/command/command.h"
 #include "tools/command/network.h"
 #include "tools/command/options.h"
+#include "tools/command/output_file.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
 #include "tools/convert/calibrate.h"
@@ -54,24 +55,6 @@ bool is_percentile(const Options& options) {
   return options.calibration == "percentile";
 }
 
-// What fails late otherwise, after all the work.
-void check_output(const Options& options) {
-  const std::filesystem::path path(options.output);
-  std::error_code error;
-  if (std::filesystem::equivalent(path, options.model, error)) {
-    engine::fail(Error::Code::argument, options.output,
-                 ": is the network itself; give -o another name");
-  }
-  if (std::filesystem::is_directory(path, error)) {
-    engine::fail(Error::Code::io, options.output, ": is a folder; give -o a file name");
-  }
-  const auto folder = path.parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
-    engine::fail(Error::Code::io, options.output, ": there is no folder ", folder.string(),
-                 "; create it first");
-  }
-}
-
 void check_calibrate(const Options& options) {
   const bool given = !options.calibrate.empty();
   if (convert::is_quantized_onnx(options.model)) {
@@ -95,6 +78,17 @@ std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::D
   Progress progress("calibrating", dataset.samples() * (is_percentile(options) ? 2 : 1));
   return convert::calibrate(graph, source, how,
                             [&](std::size_t samples) { progress.update(samples); });
+}
+
+// Data that say nothing: a wrong file, or an array that was never filled.
+void note_constant_inputs(const convert::Graph& graph, const std::vector<convert::Range>& ranges,
+                          std::vector<std::string>& notes) {
+  for (const convert::ValueId input : graph.inputs) {
+    if (ranges[input].min != ranges[input].max) continue;
+    notes.push_back(engine::message("input '", graph.values[input].name, "': all its values are ",
+                                    ranges[input].min,
+                                    "; calibrate with samples like those to come"));
+  }
 }
 
 void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
@@ -127,14 +121,17 @@ convert::Evaluation compare(const std::vector<std::byte>& file, convert::Graph g
 }
 
 void run_convert(const Options& options) {
-  check_output(options);
+  check_output(options.output, "-o", options.model, {});
   check_calibrate(options);
   convert::Graph graph = convert::import_onnx(options.model);
   const std::size_t imported_nodes = graph.nodes.size();
   convert::simplify(graph);
   const data::Dataset dataset = data::load_dataset(
       options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
+  check_output(options.output, "-o", options.model, dataset.paths);
   const auto ranges = calibrate(graph, dataset, options);
+  std::vector<std::string> notes = graph.notes;
+  note_constant_inputs(graph, ranges, notes);
   convert::QuantizeOptions how;
   how.per_channel = options.weights == "per-channel";
   how.symmetric = options.symmetric;
@@ -142,6 +139,7 @@ void run_convert(const Options& options) {
   convert::QuantizedGraph quantized = convert::quantize(graph, ranges, how);
   describe(quantized.graph, graph, dataset, options);
   engine::check_graph(quantized.graph, options.output, {});
+  notes.insert(notes.end(), quantized.notes.begin(), quantized.notes.end());
   const std::size_t nodes = quantized.graph.nodes.size();
 
   const auto cost = compare(convert::write_model(quantized.graph), graph, dataset, options);
@@ -159,7 +157,7 @@ void run_convert(const Options& options) {
               100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes));
   std::printf("calibration  %s, %s of %s\n", options.calibration.c_str(),
               count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str());
-  for (const auto& note : quantized.notes) std::printf("note         %s\n", note.c_str());
+  for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
   std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
               100 * cost.agreement(), graph.values[graph.outputs[0]].name.c_str(), cost.sqnr_db());
 }

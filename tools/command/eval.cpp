@@ -7,6 +7,7 @@
 
 #include "engine/errors.h"
 #include "tools/command/command.h"
+#include "tools/command/json_text.h"
 #include "tools/command/network.h"
 #include "tools/command/options.h"
 #include "tools/command/print.h"
@@ -104,7 +105,7 @@ void print_json(const Options& options, const Network& network, const convert::E
     json["sqnr_db"] = result.sqnr_db();  // null where the outputs are equal: JSON has no infinity
     json["max_error"] = result.largest_error();
   }
-  std::printf("%s\n", json.dump(2).c_str());
+  std::printf("%s\n", json_text(json).c_str());
 }
 
 void print_text(const Options& options, const Network& network, const convert::Evaluation& result) {
@@ -120,9 +121,9 @@ void print_text(const Options& options, const Network& network, const convert::E
                   .c_str());
   const auto differ =
       std::llround((1 - result.agreement()) * static_cast<double>(result.samples()));
-  std::printf("agreement       %.2f %%  %s answers differ, McNemar p = %.3f\n",
-              100 * result.agreement(), grouped(static_cast<std::uint64_t>(differ)).c_str(),
-              result.mcnemar());
+  std::printf("agreement       %.2f %%  %s %s, McNemar p = %.3f\n", 100 * result.agreement(),
+              count(static_cast<std::uint64_t>(differ), "answer").c_str(),
+              differ == 1 ? "differs" : "differ", result.mcnemar());
   std::printf("logits          SQNR %.1f dB, largest error %.4g\n", result.sqnr_db(),
               result.largest_error());
 }
@@ -135,6 +136,10 @@ void run_eval(const Options& options) {
   if (options.limit != 0) request.limit = options.limit;
   std::unique_ptr<Network> reference;
   if (!options.float_model.empty()) {
+    if (!is_onnx(options.float_model)) {
+      engine::fail(Error::Code::argument, options.float_model,
+                   ": --float takes the float network, a file that ends in .onnx");
+    }
     reference = open_network(options.float_model);
     check_inputs(*network, *reference);
   }

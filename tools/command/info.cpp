@@ -8,6 +8,7 @@
 
 #include "engine/inspect.h"
 #include "tools/command/command.h"
+#include "tools/command/json_text.h"
 #include "tools/command/network.h"
 #include "tools/command/options.h"
 #include "tools/command/print.h"
@@ -135,7 +136,7 @@ void print_octet_json(const OctetFile& file) {
   result["multiply_adds"] = file.multiply_adds;
   result["block_rows"] = file.info.block_rows;
   result["arena_bytes"] = file.info.arena_bytes;
-  std::printf("%s\n", result.dump(2).c_str());
+  std::printf("%s\n", json_text(result).c_str());
 }
 
 std::string quantization_text(const engine::Tensor& tensor) {
@@ -262,7 +263,7 @@ void info_onnx(const std::string& path, bool json) {
                               {"outputs", values_json(imported, imported.outputs)},
                               {"nodes", nodes_json(imported)},
                               {"simplified_nodes", nodes_json(simplified)}};
-    std::printf("%s\n", result.dump(2).c_str());
+    std::printf("%s\n", json_text(result).c_str());
     return;
   }
   std::printf("%s: %s, ONNX opset %lld, made by %s\n", path.c_str(), count(bytes, "byte").c_str(),

@@ -6,6 +6,7 @@
 #include "engine/errors.h"
 #include "tools/command/command.h"
 #include "tools/command/network.h"
+#include "tools/command/output_file.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
 #include "tools/convert/model_writer.h"
@@ -59,6 +60,23 @@ std::vector<std::string> assign(const std::vector<std::string>& options,
   return paths;
 }
 
+void check_outputs(const std::vector<std::string>& options, const std::vector<std::string>& paths,
+                   const std::vector<std::string>& inputs, const std::string& model) {
+  // An empty path is an output that is not asked for, but also --output NAME=.
+  for (const std::string& option : options) {
+    if (option.empty() || option.back() == '=') check_output("", "--output", model, inputs);
+  }
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (paths[i].empty()) continue;
+    check_output(paths[i], "--output", model, inputs);
+    for (std::size_t j = 0; j < i; ++j) {
+      if (paths[j].empty() || !same_file(paths[i], paths[j])) continue;
+      engine::fail(Error::Code::argument, paths[i],
+                   ": is given for two outputs; give each --output its own name");
+    }
+  }
+}
+
 data::ArrayType array_type(const TensorInfo& info) {
   switch (info.dtype) {
     case OCTET_F32:
@@ -101,6 +119,7 @@ void run_run(const Options& options) {
   const auto network = open_network(options.model);
   const auto in_paths = assign(options.inputs, network->inputs(), options.model, "input");
   const auto out_paths = assign(options.outputs, network->outputs(), options.model, "output");
+  check_outputs(options.outputs, out_paths, in_paths, options.model);
   const data::Dataset dataset = read_inputs(in_paths, *network);
   const auto results = run_samples(*network, dataset);
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -130,11 +149,13 @@ void add_run(CLI::App& app) {
       ->required()
       ->type_name("[NAME=]X.npy")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   sub->add_option("--output", options->outputs, "Where an output goes; repeat for several outputs")
       ->required()
       ->type_name("[NAME=]Y.npy")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   sub->callback([options] { run_run(*options); });
 }

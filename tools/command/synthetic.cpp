@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/errors.h"
 #include "tools/data/splitmix.h"
 
 namespace octet::command {
 namespace {
+
+constexpr std::uint64_t kMaxBytes = std::uint64_t{2} << 30;
 
 void fill_codes(data::SplitMix64& random, std::vector<std::byte>& bytes) {
   std::uint64_t number = 0;
@@ -31,6 +34,14 @@ void fill_floats(data::SplitMix64& random, std::vector<std::byte>& bytes) {
 }  // namespace
 
 std::vector<std::vector<std::byte>> synthetic_inputs(const Model& model, std::size_t samples) {
+  std::uint64_t sample_bytes = 0;
+  for (std::size_t i = 0; i < model.inputs(); ++i) sample_bytes += model.input(i).sample_bytes;
+  for (std::size_t i = 0; i < model.outputs(); ++i) sample_bytes += model.output(i).sample_bytes;
+  if (samples > kMaxBytes / sample_bytes) {
+    engine::fail(Error::Code::limit, samples, " samples of ", sample_bytes,
+                 " bytes with their outputs exceed the limit of ", kMaxBytes,
+                 " bytes; run fewer at once");
+  }
   std::vector<std::vector<std::byte>> inputs(model.inputs());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorInfo info = model.input(i);
