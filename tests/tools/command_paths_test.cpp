@@ -114,4 +114,7 @@ TEST_CASE("command: names that are no text reach neither terminal nor JSON") {
   const Result path = octet_command({"info", folder / "caf\xe9.onnx", "--json"});
   REQUIRE(path.status == 0);
   CHECK(path.json()["file"].get<std::string>().ends_with("caf\xef\xbf\xbd.onnx"));
+  const Converted net;
+  std::filesystem::copy(net.model, folder / "caf\xe9.octet");
+  CHECK(octet_command({"bench", folder / "caf\xe9.octet", "--json"}).json().contains("gops"));
 }

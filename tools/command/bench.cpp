@@ -12,6 +12,7 @@
 #include "kernels/dispatch.h"
 #include "tools/command/bench_kernels.h"
 #include "tools/command/command.h"
+#include "tools/command/json_text.h"
 #include "tools/command/network.h"
 #include "tools/command/options.h"
 #include "tools/command/print.h"
@@ -175,7 +176,7 @@ void run_bench(const Options& options) {
                               {"multiply_adds", multiply_adds},
                               {"calls", timing.calls},
                               {"cpu", cpu}};
-    std::printf("%s\n", result.dump(2).c_str());
+    std::printf("%s\n", json_text(result).c_str());
     return;
   }
   std::printf("%s: %s, %s, batch %s, %s input\n", options.model.c_str(), model.isa(),
