@@ -101,7 +101,7 @@ Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
                  " for the network's inputs and ",
                  (request.labels ? "one for the labels are needed: "
                                  : "at most one for labels are expected: "),
-                 (request.inputs == 1 ? "X.npy" : "one X.npy per input, joined by commas"),
+                 (request.inputs == 1 ? "X.npy" : "X1.npy,X2.npy,..."),
                  (request.labels ? ",LABELS.npy" : ""));
   }
   for (const std::string& file : files) {
