@@ -34,6 +34,13 @@ struct Elementwise {
     return xsimd::nearbyint_as_int(v);
   }
 
+  // Correctly rounded: by the compiler's own vectors, because xsimd's division on NEON multiplies
+  // by an approximate reciprocal.
+  static F divide(F x, F y) {
+    using Register = typename F::register_type;
+    return F(static_cast<Register>(x) / static_cast<Register>(y));
+  }
+
   // Calls f(first, count) for whole blocks, then once for the tail.
   template <class Full, class Tail>
   static void for_blocks(std::size_t n, Full full, Tail tail) {
@@ -56,7 +63,7 @@ struct Elementwise {
     const I zero_point(p.zero_point);
     alignas(64) std::int32_t codes[kBlock];
     for (std::size_t i = 0; i < kBlock; i += kLanes) {
-      const F v = F::load_unaligned(x + i) / scale;
+      const F v = divide(F::load_unaligned(x + i), scale);
       (round_clamped(v, lo, hi) + zero_point).store_aligned(codes + i);
     }
     store_codes(codes, y);
