@@ -16,9 +16,8 @@
 //     u2, m2       ->    acc  acc  acc  acc      12 accumulators + u, m, ones, 1 product = 16
 #include <immintrin.h>
 
-#include "kernels/elementwise.inl"
-#include "kernels/float_linear.inl"
-#include "kernels/gemm_loop.inl"
+#include "kernels/make_table.inl"
+#include "kernels/store_256.inl"
 #include "kernels/tables.h"
 
 namespace octet::kernels {
@@ -99,14 +98,11 @@ struct Avx2 {
     }
   }
 
-  template <std::size_t Rows, std::size_t Vectors>
-  using Acc = __m256i[Rows][Vectors];
-
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
     constexpr std::size_t kVectors = Width / kLanes;
     const auto* sums = static_cast<const std::int32_t*>(task.scratch) + block.slot;
-    Acc<Rows, kVectors> acc;
+    __m256i acc[Rows][kVectors];
     unroll<kVectors>([&](auto v) {
       const __m256i bias = load(task.epilogue.bias + block.column + kLanes * v);
       unroll<Rows>([&](auto r) { acc[r][v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r])); });
@@ -136,113 +132,13 @@ struct Avx2 {
         });
       }
     }
-    store(task, block, acc);
-  }
-
-  // Part of a panel is stored to a whole block on the stack and copied from there: AVX2 has no
-  // masked store of bytes, and that of words is microcode on AMD before Zen 5.
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
-                                                  const Acc<Rows, Vectors>& acc) {
-    const Store kind = task.epilogue.store;
-    const std::size_t element = kind == Store::q8 ? 1 : 4;
-    // A row of codes is one store of 32 bytes.
-    const bool whole = block.columns == (kind == Store::q8 ? 32 : kLanes * Vectors);
-    alignas(32) char part[Rows][32 * Vectors];
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * element;
-    char* out = whole ? c : part[0];
-    const std::size_t stride = whole ? task.ldc : sizeof part[0];
-    switch (kind) {
-      case Store::q8:
-        store_q8(task, block, acc, out, stride);
-        break;
-      case Store::f32:
-        store_f32(task, block, acc, out, stride);
-        break;
-      case Store::s32:
-        unroll<Rows>([&](auto r) {
-          unroll<Vectors>([&](auto v) { put(out + r * stride + 32 * v, acc[r][v]); });
-        });
-        break;
-    }
-    if (whole) return;
-    for (std::size_t r = 0; r < Rows; ++r) {
-      memcpy(c + r * task.ldc, part[r], block.columns * element);
-    }
-  }
-
-  // The upper bound is applied as a float, because a product of 2^31 or more would convert to
-  // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
-  // a byte. Packing works within 128-bit lanes: the permutation puts the columns in order.
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
-                                                     const Acc<Rows, Vectors>& acc, char* out,
-                                                     std::size_t stride) {
-    const Epilogue& e = task.epilogue;
-    const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    const __m256i lower = _mm256_set1_epi8(static_cast<char>(e.lo));
-    const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const float* mult = e.mult + block.column;
-    unroll<Rows>([&](auto r) {
-      __m256i q[4] = {};
-      unroll<Vectors>([&](auto v) {
-        const __m256 product =
-            _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), _mm256_loadu_ps(mult + kLanes * v));
-        q[v] = _mm256_cvtps_epi32(_mm256_min_ps(product, upper));
-      });
-      const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
-      const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
-      const __m256i codes = _mm256_max_epi8(_mm256_packs_epi16(low, high), lower);
-      put(out + r * stride, _mm256_permutevar8x32_epi32(codes, order));
-    });
-  }
-
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
-                                                      const Acc<Rows, Vectors>& acc, char* out,
-                                                      std::size_t stride) {
-    const Epilogue& e = task.epilogue;
-    const __m256 min = _mm256_set1_ps(e.min);
-    const __m256 max = _mm256_set1_ps(e.max);
-    unroll<Vectors>([&](auto v) {
-      const __m256 mult = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
-      unroll<Rows>([&](auto r) {
-        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), mult);
-        put(out + r * stride + 32 * v,
-            _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, min), max)));
-      });
-    });
+    Store256<Sign::s8>::store(task, block, acc);
   }
 };
-
-using Int8 = Gemm<Avx2>;
-using Float = FloatLinear<xsimd::avx2>;
-using Map = Elementwise<xsimd::avx2, Sign::s8>;
 
 }  // namespace
 
-const Table kAvx2Table{
-    .name = "avx2",
-    .sign = Sign::s8,
-    .tile = Int8::kTile,
-    .packed_bytes = Int8::packed_bytes,
-    .pack_weights = Int8::pack,
-    .scratch_bytes = Avx2::scratch_bytes,
-    .gemm = Int8::run,
-    .float_nr = Float::kNr,
-    .packed_float_bytes = Float::packed_bytes,
-    .pack_float_weights = Float::pack,
-    .float_linear = Float::run,
-    .quantize = Map::quantize,
-    .dequantize = Map::dequantize,
-    .clamp_q8 = Map::clamp_q8,
-    .clamp_f32 = Map::clamp_f32,
-    .add_q8 = Map::add_q8,
-    .add_f32 = Map::add_f32,
-    .affine_f32 = Map::affine_f32,
-    .lookup = Map::lookup,
-    .flip = Map::flip,
-};
+constinit const Table kAvx2Table =
+    make_table<Avx2, xsimd::avx2, Sign::s8>("avx2", Avx2::scratch_bytes);
 
 }  // namespace octet::kernels

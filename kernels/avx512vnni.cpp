@@ -10,9 +10,7 @@
 //     a[5][k..k+3]  ->    acc  acc  acc  acc     24 accumulators + 4 weights + 1 row <= 32
 #include <immintrin.h>
 
-#include "kernels/elementwise.inl"
-#include "kernels/float_linear.inl"
-#include "kernels/gemm_loop.inl"
+#include "kernels/make_table.inl"
 #include "kernels/tables.h"
 
 namespace octet::kernels {
@@ -184,37 +182,9 @@ struct Avx512Vnni {
   }
 };
 
-std::size_t scratch_bytes(std::size_t, std::size_t) {
-  return 0;
-}
-
-using Int8 = Gemm<Avx512Vnni>;
-using Float = FloatLinear<xsimd::avx512bw>;
-using Map = Elementwise<xsimd::avx512bw, Sign::u8>;
-
 }  // namespace
 
-const Table kAvx512VnniTable{
-    .name = "avx512vnni",
-    .sign = Sign::u8,
-    .tile = Int8::kTile,
-    .packed_bytes = Int8::packed_bytes,
-    .pack_weights = Int8::pack,
-    .scratch_bytes = scratch_bytes,
-    .gemm = Int8::run,
-    .float_nr = Float::kNr,
-    .packed_float_bytes = Float::packed_bytes,
-    .pack_float_weights = Float::pack,
-    .float_linear = Float::run,
-    .quantize = Map::quantize,
-    .dequantize = Map::dequantize,
-    .clamp_q8 = Map::clamp_q8,
-    .clamp_f32 = Map::clamp_f32,
-    .add_q8 = Map::add_q8,
-    .add_f32 = Map::add_f32,
-    .affine_f32 = Map::affine_f32,
-    .lookup = Map::lookup,
-    .flip = Map::flip,
-};
+constinit const Table kAvx512VnniTable =
+    make_table<Avx512Vnni, xsimd::avx512bw, Sign::u8>("avx512vnni", no_scratch);
 
 }  // namespace octet::kernels

@@ -3,6 +3,7 @@
 #include "kernels/dispatch.h"
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 
 #include "kernels/tables.h"
@@ -25,8 +26,21 @@ constexpr Entry kEntries[] = {
 #ifdef OCTET_HAS_AVX512VNNI
     {&kAvx512VnniTable, [](const CpuFeatures& cpu) { return cpu.avx512 && cpu.avx512_vnni; }},
 #endif
+#ifdef OCTET_HAS_AVXVNNI_EVEX
+    // Runs where the line above does, so it is never the best.
+    {&kAvxVnniEvexTable, [](const CpuFeatures& cpu) { return cpu.avx512 && cpu.avx512_vnni; }},
+#endif
+#ifdef OCTET_HAS_AVXVNNI
+    {&kAvxVnniTable, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.avx_vnni; }},
+#endif
 #ifdef OCTET_HAS_AVX2
     {&kAvx2Table, [](const CpuFeatures& cpu) { return cpu.avx2; }},
+#endif
+#ifdef OCTET_HAS_NEON_I8MM
+    {&kNeonI8mmTable, [](const CpuFeatures& cpu) { return cpu.neon && cpu.i8mm; }},
+#endif
+#ifdef OCTET_HAS_NEON_DOTPROD
+    {&kNeonDotprodTable, [](const CpuFeatures& cpu) { return cpu.neon && cpu.dotprod; }},
 #endif
 #ifdef OCTET_HAS_NEON
     {&kNeonTable, [](const CpuFeatures& cpu) { return cpu.neon; }},
@@ -115,6 +129,13 @@ void cpu_name(char (&name)[64]) noexcept {
   const std::size_t lead = std::strspn(name, " ");
   std::memmove(name, name + lead, sizeof name - lead);
   for (std::size_t n = std::strlen(name); n > 0 && name[n - 1] == ' '; --n) name[n - 1] = 0;
+#elif defined(__aarch64__) && defined(__linux__)
+  // CPUs here have numbers, not names; the kernel lets programs read them where this bit is set.
+  if ((getauxval(AT_HWCAP) >> 11 & 1u) == 0) return;
+  unsigned long midr = 0;
+  __asm__("mrs %0, MIDR_EL1" : "=r"(midr));
+  std::snprintf(name, sizeof name, "implementer 0x%02lx, part 0x%03lx", midr >> 24 & 0xff,
+                midr >> 4 & 0xfff);
 #endif
 }
 

@@ -23,8 +23,8 @@ struct CpuFeatures {
 
 CpuFeatures detect_cpu() noexcept;
 
-// The CPU's own name for itself ("AMD EPYC ..."), into a buffer of 64 bytes, zero-terminated; empty
-// if unknown.
+// The CPU's own name for itself ("AMD EPYC ..."; on aarch64 "implementer 0x41, part 0xd0b"), into a
+// buffer of 64 bytes, zero-terminated; empty if unknown.
 void cpu_name(char (&name)[64]) noexcept;
 
 // All tables of this build, best first; `scalar` is always the last.

@@ -10,6 +10,10 @@ namespace octet::kernels {
 extern const Table kScalarTable;
 extern const Table kAvx2Table;
 extern const Table kAvx512VnniTable;
+extern const Table kAvxVnniTable;
+extern const Table kAvxVnniEvexTable;
 extern const Table kNeonTable;
+extern const Table kNeonDotprodTable;
+extern const Table kNeonI8mmTable;
 
 }  // namespace octet::kernels

@@ -52,10 +52,41 @@ TEST_CASE("dispatch: the best table is the first that runs") {
   CHECK(runs_here(best_table(detect_cpu()), detect_cpu()));
 #if defined(__x86_64__)
   CpuFeatures cpu = everything();
+  CHECK(std::string(best_table(cpu).name) == "avx512vnni");
+  cpu.avx_vnni = false;
+  CHECK(std::string(best_table(cpu).name) == "avx512vnni");
+  cpu.avx_vnni = true;
   cpu.avx512_vnni = false;
+  CHECK(std::string(best_table(cpu).name) == "avxvnni");
+  cpu.avx512 = false;
+  CHECK(std::string(best_table(cpu).name) == "avxvnni");
+  cpu.avx_vnni = false;
   CHECK(std::string(best_table(cpu).name) == "avx2");
-  cpu.avx512 = cpu.avx_vnni = cpu.avx2 = false;
+  cpu.avx2 = false;
   CHECK(std::string(best_table(cpu).name) == "scalar");
+#elif defined(__aarch64__)
+  CpuFeatures cpu = everything();
+  CHECK(std::string(best_table(cpu).name) == "neon_i8mm");
+  cpu.i8mm = false;
+  CHECK(std::string(best_table(cpu).name) == "neon_dotprod");
+  cpu.dotprod = false;
+  CHECK(std::string(best_table(cpu).name) == "neon");
+#endif
+}
+
+TEST_CASE("dispatch: the EVEX twin runs where AVX-512 VNNI is, and is never chosen") {
+#if defined(__x86_64__)
+  const Table* twin = find_table("avxvnni_evex");
+  REQUIRE(twin != nullptr);
+  CpuFeatures cpu = everything();
+  CHECK(runs_here(*twin, cpu));
+  CHECK(&best_table(cpu) != twin);
+  cpu.avx512_vnni = false;
+  CHECK_FALSE(runs_here(*twin, cpu));
+  cpu = {};
+  cpu.avx512 = cpu.avx512_vnni = true;
+  CHECK(runs_here(*twin, cpu));
+  CHECK(&best_table(cpu) != twin);
 #endif
 }
 
@@ -73,6 +104,9 @@ TEST_CASE("dispatch: detection agrees with the compiler's own") {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   CHECK(cpu.avx512 == avx512);
   CHECK(cpu.avx512_vnni == (avx512 && __builtin_cpu_supports("avx512vnni")));
+#if !defined(__clang__)  // Clang 14 does not know the question
+  CHECK(cpu.avx_vnni == (__builtin_cpu_supports("avxvnni") != 0));
+#endif
   CHECK_FALSE(cpu.neon);
 #elif defined(__aarch64__)
   CHECK(cpu.neon);

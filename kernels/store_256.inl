@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fused epilogue of register blocks that are vectors of 8 columns: avx2 and avxvnni. Part of a
+// panel is stored to a whole block on the stack and copied from there: AVX2 has no masked store of
+// bytes, and that of words is microcode on AMD before Zen 5.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/gemm_loop.inl"
+
+namespace octet::kernels {
+namespace {
+
+template <Sign kSign>
+struct Store256 {
+  static constexpr std::size_t kLanes = 8;
+
+  template <std::size_t Rows, std::size_t Vectors>
+  using Acc = __m256i[Rows][Vectors];
+
+  [[gnu::always_inline]] static inline void put(char* to, __m256i y) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), y);
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
+                                                  const Acc<Rows, Vectors>& acc) {
+    const Store kind = task.epilogue.store;
+    const std::size_t element = kind == Store::q8 ? 1 : 4;
+    // A row of codes is one store of 8, 16 or 32 bytes.
+    constexpr std::size_t kCodes = Vectors == 3 ? 32 : kLanes * Vectors;
+    const bool whole = block.columns == (kind == Store::q8 ? kCodes : kLanes * Vectors);
+    alignas(32) char part[Rows][32 * Vectors];
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * element;
+    char* out = whole ? c : part[0];
+    const std::size_t stride = whole ? task.ldc : sizeof part[0];
+    switch (kind) {
+      case Store::q8:
+        store_q8(task, block, acc, out, stride);
+        break;
+      case Store::f32:
+        store_f32(task, block, acc, out, stride);
+        break;
+      case Store::s32:
+        unroll<Rows>([&](auto r) {
+          unroll<Vectors>([&](auto v) { put(out + r * stride + 32 * v, acc[r][v]); });
+        });
+        break;
+    }
+    if (whole) return;
+    for (std::size_t r = 0; r < Rows; ++r) {
+      memcpy(c + r * task.ldc, part[r], block.columns * element);
+    }
+  }
+
+  // Four vectors of words to their columns' codes, saturated and not below the bound. Packing works
+  // within 128-bit lanes: the permutation puts the columns in order.
+  [[gnu::always_inline]] static inline __m256i narrow(const __m256i (&q)[4], __m256i zero_point,
+                                                      __m256i lower) {
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
+    const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
+    const __m256i codes = kSign == Sign::u8 ? _mm256_max_epu8(_mm256_packus_epi16(low, high), lower)
+                                            : _mm256_max_epi8(_mm256_packs_epi16(low, high), lower);
+    return _mm256_permutevar8x32_epi32(codes, order);
+  }
+
+  // The upper bound is applied as a float, because a product of 2^31 or more would convert to
+  // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
+  // a byte.
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
+                                                     const Acc<Rows, Vectors>& acc, char* out,
+                                                     std::size_t stride) {
+    const Epilogue& e = task.epilogue;
+    const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    const __m256i lower = _mm256_set1_epi8(static_cast<char>(e.lo));
+    const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
+    const float* mult = e.mult + block.column;
+    unroll<Rows>([&](auto r) {
+      __m256i q[4] = {};
+      unroll<Vectors>([&](auto v) {
+        const __m256 product =
+            _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), _mm256_loadu_ps(mult + kLanes * v));
+        q[v] = _mm256_cvtps_epi32(_mm256_min_ps(product, upper));
+      });
+      const __m256i codes = narrow(q, zero_point, lower);
+      char* to = out + r * stride;
+      if constexpr (Vectors > 2) {
+        put(to, codes);
+      } else if constexpr (Vectors == 2) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(codes));
+      } else {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(codes));
+      }
+    });
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
+                                                      const Acc<Rows, Vectors>& acc, char* out,
+                                                      std::size_t stride) {
+    const Epilogue& e = task.epilogue;
+    const __m256 min = _mm256_set1_ps(e.min);
+    const __m256 max = _mm256_set1_ps(e.max);
+    unroll<Vectors>([&](auto v) {
+      const __m256 mult = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
+      unroll<Rows>([&](auto r) {
+        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), mult);
+        put(out + r * stride + 32 * v,
+            _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, min), max)));
+      });
+    });
+  }
+};
+
+}  // namespace
+}  // namespace octet::kernels
