@@ -73,6 +73,10 @@ includes "${cpp[@]}" | grep -E ':[<"](google/protobuf|onnx/|onnx[^"/>]*\.pb)' |
 includes 'engine/include/octet/*' |
   grep -vE ":($standard|[\"<]octet/[a-z_]+\.h[\">])\$" |
   report "public headers include public and standard headers only"
+includes 'tools/measure/*' | grep -vE ":($standard|<[a-z_]+\.h>|\"(kernels|tools/measure)/[^\"]+\")\$" |
+  report "tools/measure/ includes kernels/ and standard headers only"
+includes "${cpp[@]}" | grep -E ':[<"](oneapi/dnnl/|dnnl|xnnpack|cblas)' | grep -v '^bench/peers/' |
+  report "oneDNN, XNNPACK and BLAS end in bench/peers/"
 includes 'kernels/*' 'engine/*' 'tools/*' | grep -E ':[<"](doctest|benchmark)/' |
   report "no test or benchmark library outside tests/ and bench/"
 
