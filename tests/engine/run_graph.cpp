@@ -13,6 +13,9 @@
 namespace octet::test {
 
 using namespace engine;
+// Not the C++ API's, which the precompiled header brings.
+using engine::Executor;
+using engine::Model;
 
 std::vector<const kernels::Table*> tables_here() {
   std::vector<const kernels::Table*> here;
