@@ -65,15 +65,15 @@ class GraphCheck {
       check::check_tensor(graph_, source_, limits_, i);
     }
     check_inputs();
-    std::uint64_t left = limits_.multiply_adds;
+    std::uint64_t multiply_adds_left = limits_.multiply_adds;
+    std::uint64_t bytes_left = limits_.file_bytes;
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       check_node(i);
-      const std::uint64_t needed = node_multiply_adds(graph_.nodes[i]);
-      if (needed > left) {
-        fail(Code::limit, node_prefix(i), "needs ", needed, " multiply-adds per sample, ", left,
-             " are left of the limit multiply_adds, ", limits_.multiply_adds);
-      }
-      left -= needed;
+      const Node& node = graph_.nodes[i];
+      spend(i, node_multiply_adds(node), " multiply-adds per sample", multiply_adds_left,
+            "multiply_adds", limits_.multiply_adds);
+      spend(i, node_parameter_bytes(node), " bytes of parameters", bytes_left, "file_bytes",
+            limits_.file_bytes);
     }
     check_all_produced();
     check_outputs();
@@ -218,6 +218,23 @@ class GraphCheck {
     return written > std::numeric_limits<std::uint64_t>::max() / k
                ? std::numeric_limits<std::uint64_t>::max()
                : written * k;
+  }
+
+  // Of the node's own copy, which is packed from the constants: nodes may share those, and an
+  // affine spreads its channels over a period, so a small file could outgrow memory.
+  std::uint64_t node_parameter_bytes(const Node& node) const {
+    std::uint64_t bytes = 0;
+    for (const std::uint32_t input : node.inputs) bytes += graph_.tensors[input].data.size();
+    return node.op == OpType::affine ? bytes * node.inner : bytes;
+  }
+
+  void spend(std::size_t i, std::uint64_t needed, const char* what, std::uint64_t& left,
+             const char* name, std::uint64_t limit) const {
+    if (needed > left) {
+      fail(Code::limit, node_prefix(i), "needs ", needed, what, ", ", left,
+           " are left of the limit ", name, ", ", limit);
+    }
+    left -= needed;
   }
 
   void check_all_produced() const {

@@ -120,6 +120,29 @@ TEST_CASE("limits name the number and the limit") {
         "limit: net.octet: node 16 'fc2' (linear): needs 6 multiply-adds per sample, 5 are left of"
         " the limit multiply_adds, 114");
   CHECK(check(b.graph, {.multiply_adds = ~std::uint64_t{0}}) == "nothing");
+  // fc1 24 + 16 + 16, curve 256, norm 2 times 3 * 4 spread over an inner of 2, mix 24 + 12, fc2 18.
+  CHECK(check(b.graph, {.file_bytes = 414}) == "nothing");
+  CHECK(check(b.graph, {.file_bytes = 413}) ==
+        "limit: net.octet: node 16 'fc2' (linear): needs 18 bytes of parameters, 17 are left of"
+        " the limit file_bytes, 413");
+}
+
+TEST_CASE("a small file cannot ask for more memory than the limit") {
+  // Each node would spread its one channel over two arrays of 64 MiB.
+  constexpr std::uint32_t kElements = 1 << 24;
+  GraphBuilder b;
+  const auto one = b.constant<float>("one", DType::f32, {1}, {1});
+  auto x = b.f32("x", {-1, kElements});
+  b.graph.inputs = {{x, false, {}}};
+  for (int i = 0; i < 33; ++i) {
+    const auto y = b.f32("y" + std::to_string(i), {-1, kElements});
+    b.node(OpType::affine, "a", {x, one, one}, y).inner = kElements;
+    x = y;
+  }
+  b.graph.outputs = {x};
+  CHECK(check(b.graph) ==
+        "limit: net.octet: node 32 'a' (affine): needs 134217728 bytes of parameters, 0 are left of"
+        " the limit file_bytes, 4294967296");
 }
 
 TEST_CASE("an output may be an input, and may come twice") {

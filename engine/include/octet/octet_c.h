@@ -46,7 +46,7 @@ typedef struct octet_session octet_session; /* one run at a time */
 
 /* A field of 0 means the default in brackets. */
 typedef struct octet_limits {
-  uint64_t file_bytes;    /* [4 GiB] */
+  uint64_t file_bytes;    /* [4 GiB] also of the parameters in memory, before packing */
   uint64_t tensors;       /* [65536], nodes alike */
   uint64_t arena_bytes;   /* [256 MiB] per task of a session */
   uint64_t multiply_adds; /* [2^40] per sample */
