@@ -176,13 +176,16 @@ struct Elementwise {
         });
   }
 
+  static F one_nan(F x) { return xsimd::select(x == x, x, F(__builtin_nanf(""))); }
+  static float one_nan(float x) { return x == x ? x : __builtin_nanf(""); }
+
   static void add_f32(const float* a, const float* b, std::size_t n, float* y) {
     map<float>(
         n,
         [&](std::size_t i) {
-          (F::load_unaligned(a + i) + F::load_unaligned(b + i)).store_unaligned(y + i);
+          one_nan(F::load_unaligned(a + i) + F::load_unaligned(b + i)).store_unaligned(y + i);
         },
-        [&](std::size_t i) { y[i] = a[i] + b[i]; });
+        [&](std::size_t i) { y[i] = one_nan(a[i] + b[i]); });
   }
 
   static void affine_f32(const float* x, const float* scale, const float* shift, std::size_t n,
@@ -191,11 +194,11 @@ struct Elementwise {
         n,
         [&](std::size_t i) {
           const F product = F::load_unaligned(x + i) * F::load_unaligned(scale + i);
-          (product + F::load_unaligned(shift + i)).store_unaligned(y + i);
+          one_nan(product + F::load_unaligned(shift + i)).store_unaligned(y + i);
         },
         [&](std::size_t i) {
           const float product = x[i] * scale[i];
-          y[i] = product + shift[i];
+          y[i] = one_nan(product + shift[i]);
         });
   }
 

@@ -131,6 +131,8 @@ struct Table {
   void (*clamp_f32)(const float* x, std::size_t n, float min, float max, float* y);
   void (*add_q8)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n,
                  const AddParams& params, std::uint8_t* y);
+  // y = a + b. This and affine_f32 give one NaN, 0x7fc00000: the hardware's own depends on the CPU
+  // and on the order of operands.
   void (*add_f32)(const float* a, const float* b, std::size_t n, float* y);
   // y[i] = x[i] * scale[i] + shift[i], two roundings
   void (*affine_f32)(const float* x, const float* scale, const float* shift, std::size_t n,

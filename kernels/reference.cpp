@@ -3,6 +3,8 @@
 // operations that they read as: the build forbids contraction and fast-math.
 #include "kernels/reference.h"
 
+#include <limits>
+
 namespace octet::kernels::reference {
 namespace {
 
@@ -13,6 +15,10 @@ std::int32_t decode(Sign sign, std::uint8_t byte) {
 float clamp(float x, float min, float max) {
   x = x > min ? x : min;
   return x < max ? x : max;
+}
+
+float one_nan(float x) {
+  return x == x ? x : std::numeric_limits<float>::quiet_NaN();
 }
 
 // Round half to even without libm: at 1.5 * 2^23 a float's last bit is worth one, so the addition
@@ -114,11 +120,11 @@ void add_q8(Sign sign, const std::uint8_t* a, const std::uint8_t* b, std::size_t
 }
 
 void add_f32(const float* a, const float* b, std::size_t n, float* y) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
+  for (std::size_t i = 0; i < n; ++i) y[i] = one_nan(a[i] + b[i]);
 }
 
 void affine_f32(const float* x, const float* scale, const float* shift, std::size_t n, float* y) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = x[i] * scale[i] + shift[i];
+  for (std::size_t i = 0; i < n; ++i) y[i] = one_nan(x[i] * scale[i] + shift[i]);
 }
 
 void lookup(const std::uint8_t* x, std::size_t n, const std::uint8_t* table, std::uint8_t* y) {

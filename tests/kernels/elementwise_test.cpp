@@ -167,6 +167,25 @@ TEST_CASE("float clamp, add and affine of every table equal the reference") {
   }
 }
 
+TEST_CASE("float add and affine give one NaN on every CPU") {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  const float nan = std::bit_cast<float>(0xffc12345U);
+  const std::vector<float> ones(35, 1.0F);
+  for (const Table* table : tables_here()) {
+    CAPTURE(std::string(table->name));
+    for (const auto& [a, b] :
+         {std::pair{kInf, -kInf}, std::pair{nan, 1.0F}, std::pair{1.0F, nan}}) {
+      const std::vector<float> x(ones.size(), a);
+      const std::vector<float> shift(ones.size(), b);
+      std::vector<float> y(ones.size());
+      table->add_f32(x.data(), shift.data(), y.size(), y.data());
+      for (const float v : y) CHECK(std::bit_cast<std::uint32_t>(v) == 0x7fc00000U);
+      table->affine_f32(x.data(), ones.data(), shift.data(), y.size(), y.data());
+      for (const float v : y) CHECK(std::bit_cast<std::uint32_t>(v) == 0x7fc00000U);
+    }
+  }
+}
+
 TEST_CASE("elementwise functions may write onto their input") {
   for (const Table* table : tables_here()) {
     CAPTURE(std::string(table->name));
