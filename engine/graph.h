@@ -22,7 +22,8 @@ enum class DType : std::uint8_t { f32 = 0, u8 = 1, s8 = 2, s32 = 3 };
 
 // Inputs in order; N is the batch, E the elements of a sample. Only the leading dimension is
 // dynamic, and no op mixes samples. clip_min / clip_max are bounds in the reals, applied before the
-// output is quantized.
+// output is quantized; a NaN becomes clip_min (-inf where it is not set), but passes an add of
+// floats without bounds.
 enum class OpType : std::uint8_t {
   quantize = 0,    // f32 -> 8-bit
   dequantize = 1,  // 8-bit -> f32
@@ -114,7 +115,7 @@ inline std::int32_t highest_code(DType dtype) noexcept {
 // numbers. Throws octet::Error (format, unsupported or limit) that names source, node and both
 // numbers. The converter runs the same check.
 struct Limits {
-  std::uint64_t file_bytes = std::uint64_t{4} << 30;
+  std::uint64_t file_bytes = std::uint64_t{4} << 30;  // and of all nodes' parameters in memory
   std::uint64_t tensors = 65536;
   std::uint64_t arena_bytes = std::uint64_t{256} << 20;
   std::uint64_t multiply_adds = std::uint64_t{1} << 40;

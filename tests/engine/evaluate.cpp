@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "kernels/softmax.h"
 
@@ -43,7 +44,16 @@ int quantize(float x, const Tensor& t) {
 }
 
 float bound(float x, const Node& node) {
-  return std::min(std::max(x, node.clip_min), node.clip_max);
+  x = x > node.clip_min ? x : node.clip_min;  // NaN gives the lower bound
+  return x < node.clip_max ? x : node.clip_max;
+}
+
+float one_nan(float x) {
+  return std::isnan(x) ? std::numeric_limits<float>::quiet_NaN() : x;
+}
+
+bool has_bounds(const Node& node) {
+  return std::isfinite(node.clip_min) || std::isfinite(node.clip_max);
 }
 
 int bound_code(int code, const Node& node, const Tensor& t) {
@@ -105,7 +115,7 @@ class Sample {
         for (std::size_t i = 0; i < n; ++i) {
           const std::size_t c = i / node.inner % static_cast<std::size_t>(scale.shape[0]);
           const float product = in.reals[i] * get<float>(scale, c);
-          out.reals[i] = product + get<float>(shift, c);
+          out.reals[i] = one_nan(product + get<float>(shift, c));
         }
         return;
       }
@@ -192,7 +202,8 @@ class Sample {
     const Tensor& tb = tensor(node.inputs[1]);
     const Tensor& y = tensor(node.output);
     for (std::size_t i = 0; i < out.reals.size(); ++i) {
-      out.reals[i] = bound(a.reals[i] + b.reals[i], node);
+      const float sum = one_nan(a.reals[i] + b.reals[i]);
+      out.reals[i] = has_bounds(node) ? bound(sum, node) : sum;
     }
     // Inputs of the other dtype count as shifted to the output's.
     const int shift_a = lowest_code(y.dtype) - lowest_code(ta.dtype);

@@ -12,8 +12,7 @@ namespace octet::test {
 
 using Bytes = std::vector<std::byte>;
 
-// inputs[i]: batch dense samples of the graph's input i. Gives the outputs alike. NaNs in floats
-// are not kept apart from each other; only quantize may be given one.
+// inputs[i]: batch dense samples of the graph's input i. Gives the outputs alike.
 std::vector<Bytes> evaluate(const engine::Graph& graph, const std::vector<Bytes>& inputs,
                             std::size_t batch);
 
