@@ -20,7 +20,8 @@ struct OneDnn::Primitive {
 
 OneDnn::OneDnn(const GemmData& data, kernels::Store output)
     : primitive_(std::make_unique<Primitive>()) {
-  auto& [engine, stream, matmul, arguments] = *primitive_;
+  const dnnl::engine& engine = primitive_->engine;
+  dnnl::stream& stream = primitive_->stream;
   const auto m = static_cast<memory::dim>(data.m);
   const auto n = static_cast<memory::dim>(data.n);
   const auto k = static_cast<memory::dim>(data.k);
@@ -33,7 +34,7 @@ OneDnn::OneDnn(const GemmData& data, kernels::Store output)
   if (!sums) attributes.set_output_scales(0, {data.mult});
   const dnnl::matmul::primitive_desc description(dnnl::matmul::desc(a, any, bias, c), attributes,
                                                  engine);
-  matmul = dnnl::matmul(description);
+  primitive_->matmul = dnnl::matmul(description);
 
   const auto copy = [&](const memory::desc& desc, const void* from) {
     memory to(desc, engine);
@@ -44,10 +45,10 @@ OneDnn::OneDnn(const GemmData& data, kernels::Store output)
   memory weights(description.weights_desc(), engine);
   dnnl::reorder(plain, weights).execute(stream, plain, weights);
   stream.wait();
-  arguments = {{DNNL_ARG_SRC, copy(a, data.a.data())},
-               {DNNL_ARG_WEIGHTS, weights},
-               {DNNL_ARG_BIAS, copy(bias, data.bias.data())},
-               {DNNL_ARG_DST, memory(c, engine)}};
+  primitive_->arguments = {{DNNL_ARG_SRC, copy(a, data.a.data())},
+                           {DNNL_ARG_WEIGHTS, weights},
+                           {DNNL_ARG_BIAS, copy(bias, data.bias.data())},
+                           {DNNL_ARG_DST, memory(c, engine)}};
 }
 
 OneDnn::~OneDnn() = default;
