@@ -110,7 +110,9 @@ TEST_CASE("clamp, add, look-up and flip of every table equal the reference") {
     const auto b = random_bytes(1001, 2);
     const auto lut = random_bytes(256, 3);
     for (const std::size_t n : kSizes) {
-      for (const auto& [lo, hi] : {std::pair{lowest, highest}, std::pair{3, 90}, std::pair{7, 7}}) {
+      for (const auto& bounds : {std::pair{lowest, highest}, std::pair{3, 90}, std::pair{7, 7}}) {
+        const auto lo = bounds.first;  // Clang 14 captures no structured binding
+        const auto hi = bounds.second;
         check_equal<std::uint8_t>(
             n, [&](std::uint8_t* y) { table->clamp_q8(a.data() + 1, n, lo, hi, y); },
             [&](std::uint8_t* y) { reference::clamp_q8(table->sign, a.data() + 1, n, lo, hi, y); });
@@ -143,8 +145,10 @@ TEST_CASE("float clamp, add and affine of every table equal the reference") {
   const auto c = random_floats(1001, 1e3F, 3);
   for (const Table* table : tables_here()) {
     CAPTURE(std::string(table->name));
-    for (const auto& [min, max] :
+    for (const auto& bounds :
          {std::pair{0.0F, kInf}, std::pair{-kInf, kInf}, std::pair{-1.5F, 6.0F}}) {
+      const auto min = bounds.first;
+      const auto max = bounds.second;
       check_equal<float>(
           x.size(), [&](float* y) { table->clamp_f32(x.data(), x.size(), min, max, y); },
           [&](float* y) { reference::clamp_f32(x.data(), x.size(), min, max, y); });
