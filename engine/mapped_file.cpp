@@ -17,7 +17,7 @@
 namespace octet::engine {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::align_val_t kFileAlignment{64};
 
 [[noreturn]] void fail_io(const std::string& path, const char* what) {
   fail(Error::Code::io, path, ": ", what, ": ", std::generic_category().message(errno));
@@ -74,7 +74,7 @@ MappedFile::MappedFile(const std::string& path, Mode mode, std::uint64_t max_byt
     size_ = size;
     return;
   }
-  data_ = static_cast<std::byte*>(::operator new(size, kAlignment));
+  data_ = static_cast<std::byte*>(::operator new(size, kFileAlignment));
   size_ = size;
   try {
     read_all(file.get(), path, data_, size_);
@@ -89,7 +89,7 @@ void MappedFile::release() noexcept {
   if (mode_ == Mode::map) {
     ::munmap(data_, size_);
   } else {
-    ::operator delete(data_, kAlignment);
+    ::operator delete(data_, kFileAlignment);
   }
   data_ = nullptr;
   size_ = 0;

@@ -73,6 +73,8 @@ includes "${cpp[@]}" | grep -E ':[<"](google/protobuf|onnx/|onnx[^"/>]*\.pb)' |
 includes 'engine/include/octet/*' |
   grep -vE ":($standard|[\"<]octet/[a-z_]+\.h[\">])\$" |
   report "public headers include public and standard headers only"
+includes 'kernels/*' 'engine/*' 'tools/*' | grep -E ':[<"]CLI/' | grep -v '^tools/command/command_line.cpp:' |
+  report "CLI11 ends in tools/command/command_line.cpp"
 includes 'tools/measure/*' | grep -vE ":($standard|<[a-z_]+\.h>|\"(kernels|tools/measure)/[^\"]+\")\$" |
   report "tools/measure/ includes kernels/ and standard headers only"
 includes "${cpp[@]}" | grep -E ':[<"](oneapi/dnnl/|dnnl|xnnpack|cblas)' | grep -v '^bench/peers/' |

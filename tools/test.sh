@@ -107,8 +107,9 @@ if [[ $(uname -m) == x86_64 ]]; then
     echo "aarch64: FAILED, CI needs the packages for the cross-build"
   fi
   for cpu in Haswell Nehalem; do
-    part "x86-64 ($cpu)" env OCTET_TEST_SMALL=1 \
-      timeout 900 qemu-x86_64-static -cpu $cpu build/release/octet_tests || true
+    emulator="qemu-x86_64-static -cpu $cpu"
+    part "x86-64 ($cpu)" env OCTET_TEST_SMALL=1 OCTET_TEST_EMULATOR="$emulator" \
+      timeout 900 $emulator build/release/octet_tests || true
   done
 else
   skip "emulated CPUs" "they run on an x86-64 machine"

@@ -9,6 +9,7 @@
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 
+namespace octet::test::allocation_test {
 namespace {
 
 std::atomic<std::size_t> allocations{0};
@@ -22,6 +23,9 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }
 
 }  // namespace
+}  // namespace octet::test::allocation_test
+
+using octet::test::allocation_test::allocate;
 
 // The other forms call these, but AddressSanitizer has a nothrow form of its own.
 void* operator new(std::size_t bytes) {
@@ -50,7 +54,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
   std::free(memory);
 }
 
-using namespace octet::test;
+namespace octet::test::allocation_test {
 
 TEST_CASE("a run allocates nothing, on one thread and on several, aligned and not") {
   struct Case {
@@ -89,3 +93,5 @@ TEST_CASE("a run allocates nothing, on one thread and on several, aligned and no
     }
   }
 }
+
+}  // namespace octet::test::allocation_test

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <random>
 
-using namespace octet::engine;
+namespace octet::test::arena_test {
+
+using namespace engine;
 
 namespace {
 
@@ -68,3 +70,5 @@ TEST_CASE("AlignedBuffer is aligned and zero") {
   CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
   for (std::size_t i = 0; i < 1000; ++i) REQUIRE(buffer.data()[i] == std::byte{0});
 }
+
+}  // namespace octet::test::arena_test

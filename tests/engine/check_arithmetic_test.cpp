@@ -3,8 +3,9 @@
 
 #include "tests/engine/graph_faults.h"
 
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::check_arithmetic_test {
+
+using namespace engine;
 
 namespace {
 
@@ -50,3 +51,5 @@ TEST_CASE("the accumulator's bound is exact") {
   CHECK(check_accumulator(DType::u8, 0, 1, 0, std::numeric_limits<std::int32_t>::min()) ==
         overflow("2147483648 (|bias| 2147483648 + 0 * 255)"));
 }
+
+}  // namespace octet::test::check_arithmetic_test

@@ -4,8 +4,9 @@
 
 #include "tests/engine/graph_faults.h"
 
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::check_graph_test {
+
+using namespace engine;
 
 TEST_CASE("a graph with every op is valid") {
   const auto b = every_op_graph();
@@ -152,3 +153,5 @@ TEST_CASE("an output may be an input, and may come twice") {
   b.graph.outputs = {x, x};
   CHECK(check(b.graph) == "nothing");
 }
+
+}  // namespace octet::test::check_graph_test

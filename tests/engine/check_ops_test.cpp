@@ -2,8 +2,9 @@
 // What each op asks of its tensors and attributes.
 #include "tests/engine/graph_faults.h"
 
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::check_ops_test {
+
+using namespace engine;
 
 TEST_CASE("faults of element-wise ops") {
   check_faults({
@@ -183,3 +184,5 @@ TEST_CASE("a linear keeps the dimensions between batch and columns") {
         "format: net.octet: node 0 'fc' (linear): weight is 3x2, input is Nx7x5x2, output is"
         " Nx5x7x3");
 }
+
+}  // namespace octet::test::check_ops_test

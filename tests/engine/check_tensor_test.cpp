@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/engine/graph_faults.h"
 
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::check_tensor_test {
+
+using namespace engine;
 
 TEST_CASE("faults of tensors") {
   const std::string activation =
@@ -70,3 +71,5 @@ TEST_CASE("faults of tensors") {
        "tensor 18 'norm.shift': element 1 is NaN or infinite"},
   });
 }
+
+}  // namespace octet::test::check_tensor_test

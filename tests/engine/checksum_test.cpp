@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+namespace octet::test::checksum_test {
 namespace {
 
 std::uint64_t xxh64_of(const std::string& text, std::uint64_t seed = 0) {
@@ -45,3 +46,5 @@ TEST_CASE("xxh64 reads at any alignment") {
     CHECK(octet::engine::xxh64(std::span(bytes).subspan(shift, 100), 5) == expected);
   }
 }
+
+}  // namespace octet::test::checksum_test

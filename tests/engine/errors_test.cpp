@@ -7,6 +7,8 @@
 
 #include "tests/engine/test_error.h"
 
+namespace octet::test::errors_test {
+
 using octet::engine::is_printable;
 using octet::engine::message;
 
@@ -62,3 +64,5 @@ TEST_CASE("is_printable refuses what is no UTF-8 or moves the cursor") {
   }
   CHECK_FALSE(is_printable(std::string_view("a\0b", 3)));
 }
+
+}  // namespace octet::test::errors_test

@@ -13,8 +13,10 @@
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-using namespace octet::engine;
+namespace octet::test::executor_test {
+
+using namespace engine;
+using engine::Executor;
 
 namespace {
 
@@ -157,3 +159,5 @@ TEST_CASE("sessions of several threads share one executor") {
     for (const auto& result : results) CHECK(result == expected);
   }
 }
+
+}  // namespace octet::test::executor_test

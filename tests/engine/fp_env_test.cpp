@@ -11,7 +11,8 @@
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::fp_env_test {
+
 using octet::engine::FloatEnvironment;
 
 namespace {
@@ -152,3 +153,5 @@ TEST_CASE("models give the same bytes in every environment, at load and at run, 
 }
 
 #endif
+
+}  // namespace octet::test::fp_env_test

@@ -10,9 +10,9 @@
 #include "tests/engine/test_error.h"
 #include "tests/tools/temporary_folder.h"
 
+namespace octet::test::mapped_file_test {
+
 using octet::engine::MappedFile;
-using octet::test::error_of;
-using octet::test::TemporaryFolder;
 
 namespace {
 
@@ -68,3 +68,5 @@ TEST_CASE("what cannot be read is named with its reason") {
   CHECK(open(large, 4) == "limit: " + large + ": has 5 bytes, the limit file_bytes is 4");
   CHECK(open(large, 5) == "nothing");
 }
+
+}  // namespace octet::test::mapped_file_test

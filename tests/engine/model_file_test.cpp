@@ -8,9 +8,9 @@
 #include "tests/engine/graph_builder.h"
 #include "tests/engine/model_bytes.h"
 
-using namespace octet;
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::model_file_test {
+
+using namespace engine;
 
 TEST_CASE("the golden file of version 1 still loads") {
   const LoadedGraph loaded = read_graph(kGolden);
@@ -161,3 +161,5 @@ TEST_CASE("limits name the number and the limit") {
             std::to_string(tensors - 1));
   CHECK(golden.error({.tensors = tensors}) == "nothing");
 }
+
+}  // namespace octet::test::model_file_test

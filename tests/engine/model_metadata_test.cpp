@@ -5,9 +5,9 @@
 #include "tests/engine/graph_builder.h"
 #include "tests/engine/model_bytes.h"
 
-using namespace octet;
-using namespace octet::engine;
-using namespace octet::test;
+namespace octet::test::model_metadata_test {
+
+using namespace engine;
 
 TEST_CASE("a file of another arithmetic is refused") {
   for (const std::uint32_t version : {0u, 2u}) {
@@ -123,3 +123,5 @@ TEST_CASE("metadata that is no FlatBuffer of the schema is refused") {
                             " bytes of metadata are no valid FlatBuffer of octet's schema; convert"
                             " it again");
 }
+
+}  // namespace octet::test::model_metadata_test

@@ -12,8 +12,7 @@
 #include "tests/engine/run_graph.h"
 #include "tests/engine/test_error.h"
 
-using namespace octet::test;
-
+namespace octet::test::octet_c_test {
 namespace {
 
 // tests/engine/model_file_test.cpp says what it holds.
@@ -242,3 +241,5 @@ TEST_CASE("the instruction set: by option, by environment, by what runs best") {
     CHECK(error_of([&] { isa(options); }).find("which this CPU lacks") != std::string::npos);
   }
 }
+
+}  // namespace octet::test::octet_c_test

@@ -4,8 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_add_test {
 namespace {
 
 GraphBuilder add_graph(DType a_type, DType b_type, DType y_type, float y_scale) {
@@ -71,3 +70,5 @@ TEST_CASE("add of a tensor to itself, and of floats") {
     check_runs(b.graph);
   }
 }
+
+}  // namespace octet::test::ops_add_test

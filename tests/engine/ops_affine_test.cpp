@@ -4,7 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::ops_affine_test {
 
 TEST_CASE("affine") {
   struct Case {
@@ -24,3 +24,5 @@ TEST_CASE("affine") {
     check_runs(b.graph);
   }
 }
+
+}  // namespace octet::test::ops_affine_test

@@ -5,8 +5,7 @@
 #include <limits>
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_clip_test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -44,3 +43,5 @@ TEST_CASE("clip of floats") {
     check_runs(b.graph);
   }
 }
+
+}  // namespace octet::test::ops_clip_test

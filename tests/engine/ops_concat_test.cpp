@@ -4,8 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_concat_test {
 namespace {
 
 std::uint32_t add_tensor(GraphBuilder& b, const std::string& name, bool is_float,
@@ -55,3 +54,5 @@ TEST_CASE("slice: begin, middle, end") {
     }
   }
 }
+
+}  // namespace octet::test::ops_concat_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::ops_dequantize_test {
 
 TEST_CASE("dequantize") {
   for (const DType dtype : {DType::u8, DType::s8}) {
@@ -19,3 +19,5 @@ TEST_CASE("dequantize") {
     }
   }
 }
+
+}  // namespace octet::test::ops_dequantize_test

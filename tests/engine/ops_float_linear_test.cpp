@@ -6,8 +6,7 @@
 #include <random>
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_float_linear_test {
 namespace {
 
 void check(std::vector<std::int64_t> shape, std::int64_t channels, float clip_min, float clip_max) {
@@ -52,3 +51,5 @@ TEST_CASE("float_linear: bounds, and more than one row per sample") {
   check({-1, 3, 12}, 5, -kInfinity, 1);
   check({-1, 2, 2, 7}, 16, -kInfinity, kInfinity);
 }
+
+}  // namespace octet::test::ops_float_linear_test

@@ -7,8 +7,7 @@
 #include <utility>
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_linear_test {
 namespace {
 
 struct Case {
@@ -126,3 +125,5 @@ TEST_CASE("linear: the multiplier is (sa * sw) / sy, in that order, by a true di
     }
   }
 }
+
+}  // namespace octet::test::ops_linear_test

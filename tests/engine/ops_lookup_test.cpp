@@ -4,8 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_lookup_test {
 namespace {
 
 Bytes all_bytes() {
@@ -48,3 +47,5 @@ TEST_CASE("requantize: every code, between all dtypes, wider and narrower") {
     }
   }
 }
+
+}  // namespace octet::test::ops_lookup_test

@@ -6,7 +6,7 @@
 #include <limits>
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::ops_quantize_test {
 
 TEST_CASE("quantize: NaN, infinities, ties and values beyond the range") {
   for (const DType dtype : {DType::u8, DType::s8}) {
@@ -54,3 +54,5 @@ TEST_CASE("quantize: a true division, not a product with the inverse") {
   b.graph.outputs = {y};
   check_runs(b.graph);
 }
+
+}  // namespace octet::test::ops_quantize_test

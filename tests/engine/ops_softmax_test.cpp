@@ -4,7 +4,7 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::ops_softmax_test {
 
 TEST_CASE("softmax and log_softmax along every axis") {
   for (const OpType op : {OpType::softmax, OpType::log_softmax}) {
@@ -21,3 +21,5 @@ TEST_CASE("softmax and log_softmax along every axis") {
     }
   }
 }
+
+}  // namespace octet::test::ops_softmax_test

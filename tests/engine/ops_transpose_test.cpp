@@ -5,8 +5,7 @@
 #include <algorithm>
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-
+namespace octet::test::ops_transpose_test {
 namespace {
 
 void check(const std::vector<std::int64_t>& shape, const std::vector<std::uint32_t>& perm) {
@@ -36,3 +35,5 @@ TEST_CASE("transpose") {
   check({-1, 2, 3, 2, 1, 2, 3, 2}, {0, 7, 6, 5, 4, 3, 2, 1});
   check({-1, 2, 3, 2, 2, 2, 1, 3}, {0, 3, 4, 5, 1, 2, 7, 6});
 }
+
+}  // namespace octet::test::ops_transpose_test

@@ -7,7 +7,8 @@
 
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
+namespace octet::test::placement_test {
+
 using octet::engine::Place;
 using octet::engine::Placement;
 
@@ -127,3 +128,5 @@ TEST_CASE("placement: an output that is read by later nodes keeps its bytes") {
 TEST_CASE("placement: a graph with every op") {
   check_runs(every_op_graph().graph);
 }
+
+}  // namespace octet::test::placement_test

@@ -12,8 +12,10 @@
 #include "engine/errors.h"
 #include "tests/engine/run_graph.h"
 
-using namespace octet::test;
-using namespace octet::engine;
+namespace octet::test::random_graphs_test {
+
+using namespace engine;
+using engine::Model;
 
 namespace {
 
@@ -318,3 +320,5 @@ void check_graph_of(std::uint32_t seed) {
 TEST_CASE("random graphs give the same bytes however they are run") {
   for (std::uint32_t seed = 1; seed <= 150; ++seed) check_graph_of(seed);
 }
+
+}  // namespace octet::test::random_graphs_test

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 
-using namespace octet::engine;
+namespace octet::test::schedule_test {
+
+using namespace engine;
 
 namespace {
 
@@ -77,3 +79,5 @@ TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
     last = useful_tasks(plan, cost, 8);
   }
 }
+
+}  // namespace octet::test::schedule_test

@@ -11,8 +11,10 @@
 #include "tests/engine/run_graph.h"
 #include "tests/engine/test_error.h"
 
-using namespace octet::test;
-using namespace octet::engine;
+namespace octet::test::session_test {
+
+using namespace engine;
+using engine::Model;
 
 namespace {
 
@@ -179,3 +181,5 @@ TEST_CASE("inspect: one entry per node") {
     CHECK(info.arena_bytes == handle.model->arena_bytes(1));
   }
 }
+
+}  // namespace octet::test::session_test

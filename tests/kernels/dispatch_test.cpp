@@ -7,7 +7,10 @@
 #include <set>
 #include <string>
 
-namespace octet::kernels {
+namespace octet::test::dispatch_test {
+
+using namespace kernels;
+
 namespace {
 
 // The features of a CPU that has everything this build knows.
@@ -127,4 +130,4 @@ TEST_CASE("dispatch: the CPU's name is terminated and trimmed") {
 }
 
 }  // namespace
-}  // namespace octet::kernels
+}  // namespace octet::test::dispatch_test

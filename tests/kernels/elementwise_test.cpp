@@ -6,7 +6,9 @@
 #include "kernels/reference.h"
 #include "tests/kernels/tables.h"
 
-using namespace octet::kernels;
+namespace octet::test::elementwise_test {
+
+using namespace kernels;
 
 namespace {
 
@@ -205,3 +207,5 @@ TEST_CASE("elementwise functions may write onto their input") {
     CHECK(y == want);
   }
 }
+
+}  // namespace octet::test::elementwise_test

@@ -7,7 +7,9 @@
 #include "kernels/reference.h"
 #include "tests/kernels/tables.h"
 
-using namespace octet::kernels;
+namespace octet::test::float_linear_test {
+
+using namespace kernels;
 
 namespace {
 
@@ -83,3 +85,5 @@ TEST_CASE("float_linear of every table equals the reference") {
     check_shape(*table, 2, 100, 784, 0, 100, 0.0F, kInf);
   }
 }
+
+}  // namespace octet::test::float_linear_test

@@ -16,7 +16,10 @@
 #include "tests/kernels/guarded_rows.h"
 #include "tests/kernels/tables.h"
 
-namespace octet::kernels {
+namespace octet::test::gemm_test {
+
+using namespace kernels;
+
 namespace {
 
 constexpr std::size_t kMaxRows = 200;
@@ -322,4 +325,4 @@ TEST_CASE("gemm: packing writes every byte, whatever was there") {
 }
 
 }  // namespace
-}  // namespace octet::kernels
+}  // namespace octet::test::gemm_test

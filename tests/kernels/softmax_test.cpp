@@ -10,6 +10,8 @@
 #include <random>
 #include <vector>
 
+namespace octet::test::softmax_test {
+
 using octet::kernels::log_softmax;
 using octet::kernels::softmax;
 
@@ -102,3 +104,5 @@ TEST_CASE("softmax of rows without a finite result is one and the same NaN") {
   softmax(std::vector{0.0F, -kInf}.data(), 2, 1, y.data());
   CHECK(y == std::vector{1.0F, 0.0F});
 }
+
+}  // namespace octet::test::softmax_test

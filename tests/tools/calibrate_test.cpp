@@ -12,8 +12,8 @@
 #include "tests/tools/float_graph.h"
 #include "tools/convert/observers.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::calibrate_test {
+
 using convert::Calibration;
 using convert::Range;
 
@@ -186,3 +186,5 @@ TEST_CASE("an input that nothing uses has a range, too") {
   MemorySource source(graph, data, 2, 2);
   CHECK(operator_equal(convert::calibrate(graph, source, {}).back(), {4, 5}));
 }
+
+}  // namespace octet::test::calibrate_test

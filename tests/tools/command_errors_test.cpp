@@ -4,8 +4,8 @@
 
 #include "tests/tools/converted.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::command_errors_test {
+
 using data::ArrayType;
 
 TEST_CASE("command: usage errors exit with 2 and point to the help") {
@@ -132,3 +132,5 @@ TEST_CASE("command: a damaged model is an error of every subcommand") {
   }
   CHECK_FALSE(net.folder.has("out.npy"));
 }
+
+}  // namespace octet::test::command_errors_test

@@ -8,9 +8,7 @@
 #include "kernels/dispatch.h"
 #include "tests/tools/shell.h"
 
-using namespace octet;
-using namespace octet::test;
-
+namespace octet::test::command_measure_test {
 namespace {
 
 // scalar is what a compiler makes of plain loops: it has no peak of fixed instructions.
@@ -74,3 +72,5 @@ TEST_CASE("command: bench --kernels times every table and marks the best") {
   const Result text = octet_command({"bench", "--kernels", "1,1,1"});
   CHECK(text.out.find("<- chosen\n") != std::string::npos);
 }
+
+}  // namespace octet::test::command_measure_test

@@ -6,8 +6,8 @@
 
 #include "tests/tools/converted.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::command_paths_test {
+
 using data::ArrayType;
 
 TEST_CASE("command: run refuses outputs before it works, and destroys nothing") {
@@ -118,3 +118,5 @@ TEST_CASE("command: names that are no text reach neither terminal nor JSON") {
   std::filesystem::copy(net.model, folder / "caf\xe9.octet");
   CHECK(octet_command({"bench", folder / "caf\xe9.octet", "--json"}).json().contains("gops"));
 }
+
+}  // namespace octet::test::command_paths_test

@@ -12,8 +12,8 @@
 #include "tools/convert/float_executor.h"
 #include "tools/data/sha256.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::command_test {
+
 using data::ArrayType;
 
 TEST_CASE("command: help teaches by examples") {
@@ -291,3 +291,5 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
     CHECK(octet_command({"verify", net.model, "--limit", "20"}).status == 0);
   }
 }
+
+}  // namespace octet::test::command_test

@@ -8,8 +8,8 @@
 #include "tests/tools/temporary_folder.h"
 #include "tools/data/npy.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::dataset_test {
+
 using data::ArrayType;
 using data::DatasetRequest;
 using data::Half;
@@ -122,3 +122,5 @@ TEST_CASE("dataset: a network with two inputs") {
   CHECK(load_fails(a, two).says("1 file, but 2"));
   CHECK(load_fails(folder.path(), two).says("the network has 2"));
 }
+
+}  // namespace octet::test::dataset_test

@@ -13,9 +13,7 @@
 #include "tests/engine/test_error.h"
 #include "tests/tools/float_graph.h"
 
-using namespace octet;
-using namespace octet::test;
-
+namespace octet::test::float_executor_test {
 namespace {
 
 using Reals = std::vector<float>;
@@ -216,7 +214,7 @@ TEST_CASE("the observer sees every value once, inputs first") {
                  CHECK(data.size() == 3 * sample_elements(graph.values[value].shape));
                });
   std::vector<ValueId> expected{graph.inputs};
-  for (const Node& node : graph.nodes) expected.push_back(node.output);
+  for (const convert::Node& node : graph.nodes) expected.push_back(node.output);
   CHECK(seen == expected);
 }
 
@@ -232,3 +230,5 @@ TEST_CASE("wrong inputs are refused with both numbers") {
         "argument: net.onnx: input 'z': 3 samples have 30 elements, was given 36");
   CHECK(message({x, z}) == "nothing");
 }
+
+}  // namespace octet::test::float_executor_test

@@ -18,7 +18,6 @@
 namespace octet::test {
 
 using convert::kBatch;
-using convert::Node;
 using convert::Op;
 using convert::sample_elements;
 using convert::Shape;
@@ -64,7 +63,7 @@ class FloatGraph {
   }
   // Adds a node under its output's name; shape: of the output. The node is there to be completed.
   ValueId node(const std::string& name, Op op, std::vector<ValueId> inputs, Shape shape) {
-    Node node;
+    convert::Node node;
     node.name = name;
     node.op = op;
     node.inputs = std::move(inputs);
@@ -72,7 +71,7 @@ class FloatGraph {
     graph.nodes.push_back(std::move(node));
     return graph.nodes.back().output;
   }
-  Node& last() { return graph.nodes.back(); }
+  convert::Node& last() { return graph.nodes.back(); }
 
   ValueId linear(const std::string& name, ValueId x, std::vector<float> weight,
                  std::vector<float> bias) {

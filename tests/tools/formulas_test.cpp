@@ -14,8 +14,8 @@
 #include "tools/convert/quantize.h"
 #include "tools/convert/quantize_linear.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::formulas_test {
+
 using convert::choose_asymmetric;
 using convert::choose_symmetric;
 using convert::Encoding;
@@ -41,8 +41,8 @@ float dequantize_u8(std::uint8_t code, float scale, std::int32_t zero_point) {
   return x;
 }
 
-Node linear_node(std::vector<float> weight, std::vector<float> bias) {
-  Node node;
+convert::Node linear_node(std::vector<float> weight, std::vector<float> bias) {
+  convert::Node node;
   node.name = "fc";
   node.weight = std::move(weight);
   node.bias = std::move(bias);
@@ -135,7 +135,7 @@ TEST_CASE("dequantize: x = scale * (q - zero_point); a round trip is off by half
 }
 
 TEST_CASE("weights: s8, symmetric, one scale per row or one for all") {
-  const Node node = linear_node({1.27f, -0.5f, 0.0254f, 0.01f}, {1, -1});
+  const convert::Node node = linear_node({1.27f, -0.5f, 0.0254f, 0.01f}, {1, -1});
   const Encoding input{DType::u8, 0.1f, 3, 0};
   const auto rows = convert::quantize_linear(node, 2, input, 1, true, "net");
   CHECK(rows.scale == std::vector<float>{0.01f, 0.0002f});
@@ -150,7 +150,7 @@ TEST_CASE("weights: s8, symmetric, one scale per row or one for all") {
 }
 
 TEST_CASE("weights: both signs reach 127, never -128") {
-  const Node node = linear_node({-1, 1, -0.5f}, {});
+  const convert::Node node = linear_node({-1, 1, -0.5f}, {});
   const auto result = convert::quantize_linear(node, 3, {}, 0, true, "net");
   CHECK(result.weight == std::vector<std::int8_t>{-127, 127, -64});  // -63.5, a tie
   CHECK(result.bias == std::vector<std::int32_t>{0});
@@ -158,7 +158,7 @@ TEST_CASE("weights: both signs reach 127, never -128") {
 
 TEST_CASE("pixels: the offset times the sum of the quantized weights is in the bias") {
   // Weights 127 and -27 at scale 0.01: their sum is 1. real = p * 0.5 - 2.
-  const Node node = linear_node({1.27f, -0.27f}, {10});
+  const convert::Node node = linear_node({1.27f, -0.27f}, {10});
   const auto result = convert::quantize_linear(node, 2, {DType::u8, 0.5f, 0, -2}, 0, true, "net");
   CHECK(result.weight == std::vector<std::int8_t>{127, -27});
   // (10 - 2 * 1) / (0.5 * 0.01)
@@ -178,7 +178,7 @@ TEST_CASE("a channel of zeros gives exactly its bias") {
 
 TEST_CASE("a bias that does not fit int32 raises the weight scale") {
   const Encoding input{DType::u8, 0.001f, 0, 0};
-  const Node node = linear_node({1e-5f, 1e-5f, 1, 1}, {100, 100});
+  const convert::Node node = linear_node({1e-5f, 1e-5f, 1, 1}, {100, 100});
   const auto result = convert::quantize_linear(node, 2, input, 0, true, "net");
   CHECK(result.raised == 1);
   CHECK(result.scale[0] > 1e-5f / 127);
@@ -219,7 +219,7 @@ TEST_CASE("scales are raised to where products and multipliers are normal number
 
 TEST_CASE("weights that alone overflow are refused with channel and remedy") {
   const auto message = [](std::size_t columns, const Encoding& input) {
-    const Node node = linear_node(std::vector<float>(columns, -1.0f), {});
+    const convert::Node node = linear_node(std::vector<float>(columns, -1.0f), {});
     return error_of([&] { convert::quantize_linear(node, columns, input, 0, true, "net.onnx"); });
   };
   // max |a - zero_point| is 255 at either end of the codes; 127 * 255 * 66311 = 2147481735.
@@ -249,3 +249,5 @@ TEST_CASE("look-up tables: dequantize, the function in double, quantize") {
   CHECK(static_cast<std::int8_t>(shifted[104]) == 100);
   CHECK(static_cast<std::int8_t>(shifted[255]) == 127);
 }
+
+}  // namespace octet::test::formulas_test

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "kernels/dispatch.h"
 #include "tools/measure/gemm.h"
 
-using namespace octet;
+namespace octet::test::gemm_data_test {
 
 TEST_CASE("measured gemm: every table gives the sums and codes of its data") {
   const measure::GemmData data(5, 37, 70);
@@ -38,3 +39,5 @@ TEST_CASE("measured gemm: every table gives the sums and codes of its data") {
     CHECK(s32.sums() == sums);
   }
 }
+
+}  // namespace octet::test::gemm_data_test

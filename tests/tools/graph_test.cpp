@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string>
 
+namespace octet::test::graph_test {
+
 using octet::convert::apply_unary;
 using octet::convert::Node;
 using octet::convert::Op;
@@ -45,3 +47,5 @@ TEST_CASE("graph: unary functions at points worked by hand") {
   CHECK(apply_unary(Unary::softplus, 800.0, 0, 0) == 800.0);
   CHECK(apply_unary(Unary::softplus, -800.0, 0, 0) == 0.0);
 }
+
+}  // namespace octet::test::graph_test

@@ -7,8 +7,8 @@
 #include "tests/tools/data_files.h"
 #include "tests/tools/temporary_folder.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::idx_test {
+
 using data::read_idx;
 
 namespace {
@@ -128,3 +128,5 @@ TEST_CASE("idx: no file, or a folder") {
   CHECK(none.says((folder / "none") + ": no such file"));
   CHECK(read_fails(folder.path()).says("not a regular file"));
 }
+
+}  // namespace octet::test::idx_test

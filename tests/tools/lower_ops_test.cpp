@@ -4,8 +4,7 @@
 
 #include "tests/tools/quantized_network.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::lower_ops_test {
 
 TEST_CASE("a linear that is output and input: one float result, quantized for the next") {
   Random random(16);
@@ -182,3 +181,5 @@ TEST_CASE("several inputs, and graphs that compute nothing") {
     check_runtime(network);
   }
 }
+
+}  // namespace octet::test::lower_ops_test

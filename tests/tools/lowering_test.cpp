@@ -9,8 +9,7 @@
 
 #include "tests/tools/quantized_network.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::lowering_test {
 
 TEST_CASE("pixels: raw bytes in, the offset exactly in the first bias") {
   const float mean = 0.1307f;
@@ -39,7 +38,7 @@ TEST_CASE("pixels: raw bytes in, the offset exactly in the first bias") {
     convert::Graph exact = network.graph;
     const engine::Tensor& weight = network.tensor("fc.weight");
     const engine::Tensor& scales = network.tensor("fc.weight_scale");
-    Node& linear = exact.nodes.back();
+    convert::Node& linear = exact.nodes.back();
     for (std::size_t i = 0; i < linear.weight.size(); ++i) {
       float scale;
       std::memcpy(&scale, scales.data.data() + i / 24 * sizeof scale, sizeof scale);
@@ -113,3 +112,5 @@ TEST_CASE("pixels: clip moves with the offset") {
   CHECK(network.sqnr_db() > 36);
   check_runtime(network);
 }
+
+}  // namespace octet::test::lowering_test

@@ -8,7 +8,9 @@
 #include <limits>
 #include <vector>
 
-using namespace octet::convert;
+namespace octet::test::metrics_test {
+
+using namespace convert;
 
 namespace {
 
@@ -89,3 +91,5 @@ TEST_CASE("an evaluation at the edges") {
   CHECK(alone.accuracy() == 1);
   CHECK(std::isnan(alone.sqnr_db()));
 }
+
+}  // namespace octet::test::metrics_test

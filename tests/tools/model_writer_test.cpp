@@ -7,8 +7,7 @@
 #include "engine/model_file.h"
 #include "tests/engine/graph_builder.h"
 
-using namespace octet;
-using octet::test::every_op_graph;
+namespace octet::test::model_writer_test {
 
 TEST_CASE("a graph comes back equal") {
   const auto built = every_op_graph();
@@ -67,3 +66,5 @@ TEST_CASE("metadata stays small beside the data of a small network") {
   // 91,080 bytes of data in 9 constants, padded to 64.
   CHECK(bytes.size() < 92'400);
 }
+
+}  // namespace octet::test::model_writer_test

@@ -14,6 +14,7 @@
 
 #include "tests/tools/shell.h"
 
+namespace octet::test::networks_test {
 namespace {
 
 struct Bounds {
@@ -102,3 +103,5 @@ TEST_CASE("fashion_mlp in int8 matches float on Fashion-MNIST") {
   if (is_small_run()) return;
   if (const auto data = find_data("fashion-mnist"); !data.empty()) check_network(kFashionMlp, data);
 }
+
+}  // namespace octet::test::networks_test

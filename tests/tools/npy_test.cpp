@@ -9,8 +9,8 @@
 #include "tests/tools/data_files.h"
 #include "tests/tools/temporary_folder.h"
 
-using namespace octet;
-using namespace octet::test;
+namespace octet::test::npy_test {
+
 using data::ArrayType;
 using data::read_npy;
 
@@ -166,3 +166,5 @@ TEST_CASE("npy: a header that lies about the size") {
   CHECK(shaped("(4611686018427387905,)").code == Error::Code::limit);
   CHECK(shaped("(0, 4611686018427387905)").code == Error::Code::limit);
 }
+
+}  // namespace octet::test::npy_test

@@ -9,7 +9,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_constant_test {
+
 using octet::Error;
 using octet::convert::Constant;
 using octet::convert::count_elements;
@@ -133,3 +134,5 @@ TEST_CASE("constant: elements are counted without overflow") {
   CHECK(failure_of([] { count_elements({2, 3, 4}, "w", 23); }).says("with more than 23 elements"));
   CHECK(failure_of([] { count_elements({0, -1}, "w"); }).says("a negative dimension"));
 }
+
+}  // namespace octet::test::onnx_constant_test

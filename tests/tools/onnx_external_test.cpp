@@ -10,7 +10,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_external_test {
+
 using octet::Error;
 
 namespace {
@@ -112,3 +113,5 @@ TEST_CASE("external data: files that are not what they should be") {
     CHECK(failure(folder, external("w.bin", bad)).says("which is no size"));
   }
 }
+
+}  // namespace octet::test::onnx_external_test

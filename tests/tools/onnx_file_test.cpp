@@ -11,7 +11,8 @@
 #include "tests/tools/onnx_builder.h"
 #include "tools/data/sha256.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_file_test {
+
 using octet::Error;
 using octet::convert::import_onnx;
 using octet::convert::read_bytes;
@@ -118,3 +119,5 @@ TEST_CASE("onnx file: any one byte changed gives an error or a graph") {
   }
   CHECK(refused > bytes.size());
 }
+
+}  // namespace octet::test::onnx_file_test

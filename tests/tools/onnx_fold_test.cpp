@@ -7,7 +7,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_fold_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Op;
@@ -197,3 +198,5 @@ TEST_CASE("fold: what is not folded is refused, and constants cannot grow withou
   CHECK(limit.code == Error::Code::limit);
   CHECK(limit.says("its constants would grow far beyond what the file holds"));
 }
+
+}  // namespace octet::test::onnx_fold_test

@@ -6,7 +6,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_import_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::import_onnx;
@@ -302,3 +303,5 @@ TEST_CASE("import: sparse initializers are refused") {
   builder.model.mutable_graph()->add_sparse_initializer();
   check(builder.failure(), Error::Code::unsupported, "has sparse initializers");
 }
+
+}  // namespace octet::test::onnx_import_test

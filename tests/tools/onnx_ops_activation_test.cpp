@@ -6,7 +6,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_ops_activation_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Node;
@@ -171,3 +172,5 @@ TEST_CASE("dropout: training mode and the mask are refused") {
   CHECK(dropout(true, false).failure().says("training_mode is true"));
   CHECK(dropout(false, true).failure().says("its output 1 'mask' is used"));
 }
+
+}  // namespace octet::test::onnx_ops_activation_test

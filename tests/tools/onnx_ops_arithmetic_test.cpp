@@ -7,7 +7,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_ops_arithmetic_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Node;
@@ -154,3 +155,5 @@ TEST_CASE("batch normalization: refusals") {
   const Failure variance = batch_norm({-1, 2}, {attribute("epsilon", 0.0f)}).failure();
   CHECK(variance.says("var + epsilon is 0.000000 in channel 1"));
 }
+
+}  // namespace octet::test::onnx_ops_arithmetic_test

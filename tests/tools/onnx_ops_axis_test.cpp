@@ -6,7 +6,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_ops_axis_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Node;
@@ -158,3 +159,5 @@ TEST_CASE("slice: refusals") {
   CHECK(slice({-1, 7}, {0, 0}, {5, 5}, {1, 1}, {1, 1}).failure().says("axis 1 twice"));
   CHECK(slice({-1, 7}, {0, 0}, {5}, {1}, {1}).failure().says("differ in number"));
 }
+
+}  // namespace octet::test::onnx_ops_axis_test

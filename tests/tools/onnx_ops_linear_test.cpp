@@ -6,7 +6,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_ops_linear_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Node;
@@ -186,3 +187,5 @@ TEST_CASE("matmul: refusals") {
   two.input("x", {-1, 3}).output("y").node("MatMul", {"x", "x"}, {"y"});
   CHECK(two.failure().says("both operands are activations"));
 }
+
+}  // namespace octet::test::onnx_ops_linear_test

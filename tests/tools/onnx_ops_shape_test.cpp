@@ -5,7 +5,8 @@
 
 #include "tests/tools/onnx_builder.h"
 
-using namespace octet::test;
+namespace octet::test::onnx_ops_shape_test {
+
 using octet::Error;
 using octet::convert::Graph;
 using octet::convert::Op;
@@ -197,3 +198,5 @@ TEST_CASE("transpose") {
                 "perm has 1 entries, its input has rank 2");
   check_invalid(one("Transpose", {-1, 2}, {attribute("perm", Ints{0, 0})}), "axis 0 twice");
 }
+
+}  // namespace octet::test::onnx_ops_shape_test

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+namespace octet::test::progress_test {
+
 using octet::command::Progress;
 using octet::command::Terminal;
 
@@ -55,3 +57,5 @@ TEST_CASE("progress: draws over itself and clears the line") {
   const std::string full = "work [==============================] 100 %";
   CHECK(text == "\r" + half + "\r" + full + "\r" + std::string(full.size(), ' ') + "\r");
 }
+
+}  // namespace octet::test::progress_test

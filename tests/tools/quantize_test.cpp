@@ -10,9 +10,7 @@
 #include "tests/engine/test_error.h"
 #include "tests/tools/quantized_network.h"
 
-using namespace octet;
-using namespace octet::test;
-
+namespace octet::test::quantize_test {
 namespace {
 
 FloatGraph mlp(std::size_t k = 40) {
@@ -127,3 +125,5 @@ TEST_CASE("what cannot be quantized is refused with a remedy") {
         "unsupported: net.onnx: node 'fc' (linear): has a parameter that is NaN or infinite; train "
         "it again");
 }
+
+}  // namespace octet::test::quantize_test

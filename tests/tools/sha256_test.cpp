@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace octet::test::sha256_test {
+
 using octet::data::Sha256;
 using octet::data::sha256_hex;
 
@@ -55,3 +57,5 @@ TEST_CASE("sha256: pieces of any size give the hash of the whole") {
     CHECK(stream.hex() == whole);
   }
 }
+
+}  // namespace octet::test::sha256_test

@@ -7,9 +7,7 @@
 
 #include "tests/tools/float_graph.h"
 
-using namespace octet;
-using namespace octet::test;
-
+namespace octet::test::simplify_test {
 namespace {
 
 std::vector<std::vector<float>> integer_inputs(const convert::Graph& graph, std::size_t batch) {
@@ -31,7 +29,7 @@ void check_simplify(convert::Graph graph, const std::vector<std::string>& ops) {
 
   convert::simplify(graph);
   std::vector<std::string> left;
-  for (const Node& node : graph.nodes) left.emplace_back(op_name(node));
+  for (const convert::Node& node : graph.nodes) left.emplace_back(op_name(node));
   CHECK(left == ops);
   CHECK(run_float(graph, inputs, 3) == before);
   REQUIRE(graph.outputs.size() == names.size());
@@ -257,3 +255,5 @@ TEST_CASE("what no output needs is dropped") {
   g.output(g.clip("y", a, -1, 1));  // fuses, since the dead relu does not count
   check_simplify(g.graph, {"linear"});
 }
+
+}  // namespace octet::test::simplify_test

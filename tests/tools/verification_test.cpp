@@ -6,8 +6,9 @@
 
 #include <cstring>
 
-using namespace octet;
-using namespace octet::command;
+namespace octet::test::verification_test {
+
+using namespace command;
 
 namespace {
 
@@ -56,3 +57,5 @@ TEST_CASE("verification: a float that differs in its last bit") {
             .starts_with("output 'logits', sample 1, element 1: 4 (0x1p+2) with scalar, 1 thread, "
                          "split whole, but 4.00000048 (0x1.000002p+2) with avx2"));
 }
+
+}  // namespace octet::test::verification_test

@@ -11,9 +11,9 @@
 #include "tests/tools/temporary_folder.h"
 #include "tools/convert/model_writer.h"
 
+namespace octet::test::write_file_test {
+
 using octet::convert::write_file;
-using octet::test::error_of;
-using octet::test::TemporaryFolder;
 
 namespace {
 
@@ -94,3 +94,5 @@ TEST_CASE("a failed write leaves the old file and no other") {
   CHECK(folder.read("x.octet") == "old");
   CHECK(folder.files() == 1);
 }
+
+}  // namespace octet::test::write_file_test

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet bench: latency and throughput of a model on this machine.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "engine/errors.h"
 #include "engine/inspect.h"
@@ -14,7 +11,6 @@
 #include "tools/command/command.h"
 #include "tools/command/json_text.h"
 #include "tools/command/network.h"
-#include "tools/command/options.h"
 #include "tools/command/print.h"
 #include "tools/command/synthetic.h"
 
@@ -24,37 +20,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
 
-constexpr const char* kFooter =
-    R"(Runs the model on pseudo-random inputs for about a second, after a warm-up. The 99th percentile is
-of single calls. The median is of single calls too, less what reading the clock takes, unless calls
-are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
-divided by the median; GOPS counts a multiply-add as two operations.
-
---kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
-take turns. % of peak is the share of what the table does on registers alone (octet cpu --peak).
-
-Examples:
-  octet bench mnist_mlp.octet
-  octet bench mnist_mlp.octet --batch 256 --threads 2
-  octet bench mnist_mlp.octet --isa scalar --json
-  octet bench --kernels 16,100,784)";
-
 constexpr double kWarmUpSeconds = 0.2;
 constexpr double kMeasureSeconds = 0.5;
 constexpr double kShortCall = 20e-6;
 constexpr double kGroupSeconds = 50e-6;
 constexpr std::size_t kMinCalls = 5;
 constexpr std::size_t kMaxCalls = 1000000;
-constexpr std::size_t kMaxBatch = std::size_t{1} << 20;
-
-struct Options {
-  std::string model;
-  std::size_t batch = 1;
-  std::size_t threads = 1;
-  std::string isa;
-  std::optional<GemmShape> kernels;
-  bool json = false;
-};
 
 struct Timing {
   double median = 0;  // seconds per call
@@ -130,7 +101,10 @@ std::string input_types(const Model& model) {
   return types;
 }
 
-void run_bench(const Options& options) {
+}  // namespace
+
+void run_bench(const BenchOptions& options) {
+  if (options.kernels) return bench_kernels(*options.kernels, options.json);
   LoadOptions load{};
   load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
   const Model model = Model::load(options.model, load);
@@ -188,46 +162,6 @@ void run_bench(const Options& options) {
   std::printf("throughput  %s images/s\n", grouped(static_cast<std::uint64_t>(images)).c_str());
   std::printf("            %.2f GOPS, %s per image\n", gops,
               count(multiply_adds, "multiply-add").c_str());
-}
-
-}  // namespace
-
-void add_bench(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("bench", "Measure latency and throughput of a model");
-  sub->footer(kFooter);
-  const auto options = std::make_shared<Options>();
-  CLI::Option* model =
-      sub->add_option("model", options->model, "The model")->type_name("MODEL.octet");
-  CLI::Option* kernels =
-      sub->add_option_function<std::string>(
-             "--kernels",
-             [options](const std::string& text) {
-               options->kernels = parse_gemm_shape(text);
-               if (!options->kernels) {
-                 throw CLI::ValidationError("--kernels: '" + text +
-                                            "' is not M,N,K: three whole numbers from 1 to " +
-                                            std::to_string(kMaxGemmSize));
-               }
-             },
-             "Time every kernel table on C[M][N] = A[M][K] * W[N][K] instead of a model")
-          ->type_name("M,N,K")
-          ->excludes(model);
-  sub->add_option("--batch", options->batch, "Samples per call")
-      ->check(CLI::Range(std::size_t{1}, kMaxBatch).description(""))
-      ->type_name("N")
-      ->capture_default_str();
-  add_threads(*sub, options->threads);
-  sub->add_option("--isa", options->isa, "Kernel table, see octet cpu (default: the best)")
-      ->type_name("NAME");
-  for (const char* name : {"--batch", "--threads", "--isa"}) {
-    kernels->excludes(sub->get_option(name));
-  }
-  sub->add_flag("--json", options->json, "Print JSON");
-  sub->callback([options] {
-    if (options->kernels) return bench_kernels(*options->kernels, options->json);
-    if (options->model.empty()) throw CLI::RequiredError("MODEL.octet or --kernels");
-    run_bench(*options);
-  });
 }
 
 }  // namespace octet::command

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/command/bench_kernels.h"
 
-#include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -47,20 +46,6 @@ std::vector<Row> time_tables(const measure::GemmData& data, const kernels::CpuFe
 }
 
 }  // namespace
-
-std::optional<GemmShape> parse_gemm_shape(const std::string& text) {
-  std::size_t sizes[3] = {};
-  const char* at = text.data();
-  const char* end = at + text.size();
-  for (int i = 0; i < 3; ++i) {
-    if (i > 0 && (at == end || *at++ != ',')) return std::nullopt;
-    const auto [next, error] = std::from_chars(at, end, sizes[i]);
-    if (error != std::errc{} || sizes[i] == 0 || sizes[i] > kMaxGemmSize) return std::nullopt;
-    at = next;
-  }
-  if (at != end) return std::nullopt;
-  return GemmShape{sizes[0], sizes[1], sizes[2]};
-}
 
 void bench_kernels(const GemmShape& shape, bool json) {
   const kernels::CpuFeatures cpu = kernels::detect_cpu();

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <string>
 
 namespace octet::command {
 
@@ -12,11 +10,6 @@ namespace octet::command {
 struct GemmShape {
   std::size_t m, n, k;
 };
-
-inline constexpr std::size_t kMaxGemmSize = 16384;
-
-// "M,N,K", each from 1 to kMaxGemmSize; nothing for any other text.
-std::optional<GemmShape> parse_gemm_shape(const std::string& text);
 
 // Times the GEMM with 8-bit output on one thread and prints GOPS, the share of the table's measured
 // peak and which table dispatch picks.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The octet command: its entry and its subcommands, one file each.
+// The octet command: its entry, and what each subcommand does with its options, one file each.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/command/bench_kernels.h"
+#include "tools/command/feed.h"
 
 namespace octet::command {
 
@@ -12,14 +16,66 @@ namespace octet::command {
 // stderr that begins with "octet: "), 2 for wrong usage.
 int run(int argc, const char* const* argv);
 
-// Each adds one subcommand, whose callback does the work and throws octet::Error, or
-// CLI::ValidationError for wrong usage that only shows when options meet.
-void add_convert(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_run(CLI::App& app);
-void add_bench(CLI::App& app);
-void add_info(CLI::App& app);
-void add_verify(CLI::App& app);
-void add_cpu(CLI::App& app);
+struct ConvertOptions {
+  std::string model;
+  std::string output;
+  std::string calibrate;
+  std::size_t samples = 1000;
+  std::optional<Normalization> normalization;
+  std::string weights = "per-channel";  // or per-tensor
+  bool symmetric = false;
+  std::string calibration = "minmax";  // or percentile
+  double percentile = 99.99;           // in (50, 100]
+};
+
+struct EvalOptions {
+  std::string model;
+  std::string data;
+  std::string float_model;
+  std::optional<Normalization> normalization;
+  std::size_t limit = 0;  // 0: no limit
+  std::size_t threads = 1;
+  bool json = false;
+};
+
+struct RunOptions {
+  std::string model;
+  std::vector<std::string> inputs;  // [NAME=]X.npy
+  std::vector<std::string> outputs;
+};
+
+struct BenchOptions {
+  std::string model;
+  std::size_t batch = 1;
+  std::size_t threads = 1;
+  std::string isa;                   // empty: the best
+  std::optional<GemmShape> kernels;  // instead of a model
+  bool json = false;
+};
+
+struct InfoOptions {
+  std::string model;
+  bool json = false;
+};
+
+struct VerifyOptions {
+  std::string model;
+  std::string data;       // empty: generated samples
+  std::size_t limit = 0;  // 0: all of data, or 256 generated ones
+};
+
+struct CpuOptions {
+  bool peak = false;
+  bool json = false;
+};
+
+// Each prints its result on stdout and throws octet::Error.
+void run_convert(const ConvertOptions& options);
+void run_eval(const EvalOptions& options);
+void run_run(const RunOptions& options);
+void run_bench(const BenchOptions& options);
+void run_info(const InfoOptions& options);
+void run_verify(const VerifyOptions& options);
+void run_cpu(const CpuOptions& options);
 
 }  // namespace octet::command

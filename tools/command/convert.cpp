@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet convert: float ONNX -> .octet, with what it cost on the calibration samples.
-#include <CLI/CLI.hpp>
 #include <filesystem>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +8,6 @@
 #include "tools/command/calibration_source.h"
 #include "tools/command/command.h"
 #include "tools/command/network.h"
-#include "tools/command/options.h"
 #include "tools/command/output_file.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
@@ -25,37 +21,11 @@
 namespace octet::command {
 namespace {
 
-constexpr const char* kFooter =
-    R"(Calibration runs the first --samples samples in float and notes the range of every activation. DATA
-is a folder with MNIST's IDX files (the train half is read; never calibrate on what you evaluate) or
-X.npy; a network with several inputs takes one .npy per input, joined by commas. uint8 data are
-pixels, which enter the network as (p / 255 - MEAN) / STD; float data are its own values.
-
-With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
-Without it the model takes float32 values, pixels as p / 255.
-
-Examples:
-  octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
-  octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
-  octet convert net.onnx -o net.octet --calibrate x.npy --calibration percentile --percentile 99.9)";
-
-struct Options {
-  std::string model;
-  std::string output;
-  std::string calibrate;
-  std::size_t samples = 1000;
-  std::optional<Normalization> normalization;
-  std::string weights = "per-channel";
-  bool symmetric = false;
-  std::string calibration = "minmax";
-  double percentile = convert::CalibrationOptions{}.percentile;
-};
-
-bool is_percentile(const Options& options) {
+bool is_percentile(const ConvertOptions& options) {
   return options.calibration == "percentile";
 }
 
-void check_calibrate(const Options& options) {
+void check_calibrate(const ConvertOptions& options) {
   const bool given = !options.calibrate.empty();
   if (convert::is_quantized_onnx(options.model)) {
     if (!given) return;  // the importer says what it can do with it
@@ -69,7 +39,7 @@ void check_calibrate(const Options& options) {
 }
 
 std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::Dataset& dataset,
-                                      const Options& options) {
+                                      const ConvertOptions& options) {
   CalibrationSource source(dataset, tensor_infos(graph, graph.inputs),
                            options.normalization.value_or(Normalization{}), options.model);
   convert::CalibrationOptions how;
@@ -92,7 +62,7 @@ void note_constant_inputs(const convert::Graph& graph, const std::vector<convert
 }
 
 void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
-              const Options& options) {
+              const ConvertOptions& options) {
   std::string calibration = options.calibration;
   if (is_percentile(options)) calibration += engine::message(" ", options.percentile);
   calibration += engine::message(", ", dataset.samples(), " samples");
@@ -107,7 +77,7 @@ void describe(engine::Graph& graph, const convert::Graph& source, const data::Da
 
 // What the model gives beside the float graph on the calibration samples.
 convert::Evaluation compare(const std::vector<std::byte>& file, convert::Graph graph,
-                            const data::Dataset& dataset, const Options& options) {
+                            const data::Dataset& dataset, const ConvertOptions& options) {
   const auto quantized = octet_network(Model::parse(file, options.output), options.output, 1);
   const auto original = float_network(std::move(graph), options.model);
   // The model stores the normalization itself; the float graph must be told.
@@ -120,7 +90,9 @@ convert::Evaluation compare(const std::vector<std::byte>& file, convert::Graph g
   return evaluate(got, &expected, {});
 }
 
-void run_convert(const Options& options) {
+}  // namespace
+
+void run_convert(const ConvertOptions& options) {
   check_output(options.output, "-o", options.model, {});
   check_calibrate(options);
   convert::Graph graph = convert::import_onnx(options.model);
@@ -160,50 +132,6 @@ void run_convert(const Options& options) {
   for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
   std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
               100 * cost.agreement(), graph.values[graph.outputs[0]].name.c_str(), cost.sqnr_db());
-}
-
-}  // namespace
-
-void add_convert(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("convert", "Turn a float ONNX network into an int8 model");
-  sub->footer(kFooter);
-  const auto options = std::make_shared<Options>();
-  sub->add_option("model", options->model, "The float network")
-      ->required()
-      ->type_name("MODEL.onnx");
-  sub->add_option("-o,--output", options->output, "The model to write")
-      ->required()
-      ->type_name("MODEL.octet");
-  sub->add_option("--calibrate", options->calibrate, "Calibration data, see below")
-      ->type_name("DATA");
-  add_count(*sub, "--samples", options->samples, "Calibration samples, the first of DATA")
-      ->capture_default_str();
-  add_normalize(*sub, options->normalization,
-                "Pixels were trained as (p / 255 - MEAN) / STD: the model takes uint8");
-  sub->add_option("--weights", options->weights, "One scale per output channel or per tensor")
-      ->check(CLI::IsMember({"per-channel", "per-tensor"}).description(""))
-      ->type_name("per-channel|per-tensor")
-      ->capture_default_str();
-  sub->add_flag("--symmetric", options->symmetric,
-                "Activations with zero point in the middle (default: asymmetric)");
-  sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
-      ->check(CLI::IsMember({"minmax", "percentile"}).description(""))
-      ->type_name("minmax|percentile")
-      ->capture_default_str();
-  const auto* percentile =
-      sub->add_option("--percentile", options->percentile,
-                      "The part of the values that stays inside the range, in (50, 100]")
-          ->type_name("P")
-          ->capture_default_str();
-  sub->callback([options, percentile] {
-    if (percentile->count() > 0 && !is_percentile(*options)) {
-      throw CLI::ValidationError("--percentile needs --calibration percentile");
-    }
-    if (!(options->percentile > 50 && options->percentile <= 100)) {
-      throw CLI::ValidationError("--percentile must be above 50 and at most 100");
-    }
-    run_convert(*options);
-  });
 }
 
 }  // namespace octet::command

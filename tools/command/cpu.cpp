@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet cpu: what this machine has and which kernel table octet takes.
-#include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,18 +15,6 @@ namespace octet::command {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr const char* kFooter =
-    R"(--peak measures, on one core, what bounds a layer: how many multiply-adds (each two operations) a
-table's innermost instructions do on registers alone, and how fast the caches and the memory are
-read. The best of several rounds, by CPU time. scalar has no such figure: what a compiler makes of
-plain loops has no fixed instructions.
-
-Examples:
-  octet cpu
-  octet cpu --peak
-  OCTET_ISA=scalar octet cpu    what a forced table looks like
-  octet cpu --json)";
 
 std::vector<std::pair<const char*, bool>> features(const kernels::CpuFeatures& cpu) {
 #if defined(__aarch64__)
@@ -71,7 +57,9 @@ ordered_json bandwidths_json() {
   return result;
 }
 
-void run_cpu(bool json, bool peak) {
+}  // namespace
+
+void run_cpu(const CpuOptions& options) {
   const kernels::CpuFeatures cpu = kernels::detect_cpu();
   char name[64];
   kernels::cpu_name(name);
@@ -79,10 +67,10 @@ void run_cpu(bool json, bool peak) {
   if (forced != nullptr && *forced == '\0') forced = nullptr;
   const kernels::Table& chosen = chosen_table(cpu, forced);
   const auto peak_of = [&](const kernels::Table& table) {
-    return peak && kernels::runs_here(table, cpu) ? measure::peak_gops(table) : 0;
+    return options.peak && kernels::runs_here(table, cpu) ? measure::peak_gops(table) : 0;
   };
 
-  if (json) {
+  if (options.json) {
     ordered_json result{{"cpu", name}, {"features", ordered_json::object()}};
     for (const auto& [feature, present] : features(cpu)) result["features"][feature] = present;
     for (const auto* table : kernels::tables()) {
@@ -93,7 +81,7 @@ void run_cpu(bool json, bool peak) {
         result["tables"].back()["peak_gops"] = gops;
       }
     }
-    if (peak) result["read_bandwidth"] = bandwidths_json();
+    if (options.peak) result["read_bandwidth"] = bandwidths_json();
     result["chosen"] = chosen.name;
     result["forced"] = forced != nullptr;
     std::printf("%s\n", result.dump(2).c_str());
@@ -115,22 +103,7 @@ void run_cpu(bool json, bool peak) {
                 : forced != nullptr ? "  <- chosen by OCTET_ISA"
                                     : "  <- chosen");
   }
-  if (peak) print_bandwidths();
-}
-
-}  // namespace
-
-void add_cpu(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("cpu", "What this CPU can run and which kernels octet takes");
-  sub->footer(kFooter);
-  struct Options {
-    bool peak = false;
-    bool json = false;
-  };
-  const auto options = std::make_shared<Options>();
-  sub->add_flag("--peak", options->peak, "Measure arithmetic and read bandwidth, about a second");
-  sub->add_flag("--json", options->json, "Print JSON");
-  sub->callback([options] { run_cpu(options->json, options->peak); });
+  if (options.peak) print_bandwidths();
 }
 
 }  // namespace octet::command

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet eval: accuracy on a test set, and beside the float network.
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,7 +8,6 @@
 #include "tools/command/command.h"
 #include "tools/command/json_text.h"
 #include "tools/command/network.h"
-#include "tools/command/options.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
 
@@ -17,29 +15,6 @@ namespace octet::command {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr const char* kFooter =
-    R"(DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of
-the first output is the answer; intervals are Wilson's at 95 %. An .onnx runs in float32.
-
-With --float also: how often both networks give the same answer, McNemar's exact p (small: one is
-really better than the other), the ratio of the float logits to the difference (SQNR, in dB), and
-the largest difference of a logit.
-
-Examples:
-  octet eval mnist_mlp.octet --data mnist --float mnist_mlp.onnx
-  octet eval mnist_mlp.onnx --data mnist --normalize 0.1307,0.3081
-  octet eval net.octet --data x.npy,labels.npy --json)";
-
-struct Options {
-  std::string model;
-  std::string data;
-  std::string float_model;
-  std::optional<Normalization> normalization;
-  std::size_t limit = 0;
-  std::size_t threads = 1;
-  bool json = false;
-};
 
 Logits logits_of(Network& network, const data::Dataset& dataset,
                  const std::optional<Normalization>& normalization) {
@@ -76,7 +51,7 @@ void check_labels(const data::Dataset& dataset, std::size_t classes, const std::
 }
 
 // What pixels mean to the float network: what the model stores, or what the user says.
-std::optional<Normalization> reference_pixels(const Network& network, const Options& options) {
+std::optional<Normalization> reference_pixels(const Network& network, const EvalOptions& options) {
   const TensorInfo& input = network.inputs()[0];
   if (input.has_normalization == 0) return options.normalization;
   return Normalization{input.mean, input.std};
@@ -87,7 +62,8 @@ std::string accuracy_text(double accuracy, const convert::Interval& interval, st
                 100 * interval.high, grouped(wrong).c_str());
 }
 
-void print_json(const Options& options, const Network& network, const convert::Evaluation& result) {
+void print_json(const EvalOptions& options, const Network& network,
+                const convert::Evaluation& result) {
   ordered_json json{{"model", options.model},
                     {"arithmetic", network.arithmetic()},
                     {"data", options.data},
@@ -108,7 +84,8 @@ void print_json(const Options& options, const Network& network, const convert::E
   std::printf("%s\n", json_text(json).c_str());
 }
 
-void print_text(const Options& options, const Network& network, const convert::Evaluation& result) {
+void print_text(const EvalOptions& options, const Network& network,
+                const convert::Evaluation& result) {
   std::printf("%s (%s) on %s of %s\n", options.model.c_str(), network.arithmetic().c_str(),
               count(result.samples(), "sample").c_str(), options.data.c_str());
   std::printf("accuracy        %s\n", accuracy_text(result.accuracy(), result.interval(),
@@ -128,7 +105,9 @@ void print_text(const Options& options, const Network& network, const convert::E
               result.largest_error());
 }
 
-void run_eval(const Options& options) {
+}  // namespace
+
+void run_eval(const EvalOptions& options) {
   const auto network = open_network(options.model, options.threads);
   data::DatasetRequest request;
   request.inputs = network->inputs().size();
@@ -158,29 +137,6 @@ void run_eval(const Options& options) {
   } else {
     print_text(options, *network, result);
   }
-}
-
-}  // namespace
-
-void add_eval(CLI::App& app) {
-  CLI::App* sub =
-      app.add_subcommand("eval", "Measure accuracy on a test set, beside the float network");
-  sub->footer(kFooter);
-  const auto options = std::make_shared<Options>();
-  sub->add_option("model", options->model, ".octet, or .onnx (run in float32)")
-      ->required()
-      ->type_name("MODEL");
-  sub->add_option("--data", options->data, "Samples with labels, see below")
-      ->required()
-      ->type_name("DATA");
-  sub->add_option("--float", options->float_model, "The float network to compare with")
-      ->type_name("MODEL.onnx");
-  add_normalize(*sub, options->normalization,
-                "How pixels enter a float32 input (an .octet with uint8 input stores it)");
-  add_count(*sub, "--limit", options->limit, "Take only the first N samples");
-  add_threads(*sub, options->threads);
-  sub->add_flag("--json", options->json, "Print JSON");
-  sub->callback([options] { run_eval(*options); });
 }
 
 }  // namespace octet::command

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet info: what is inside a network file.
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/errors.h"
 #include "engine/inspect.h"
 #include "tools/command/command.h"
 #include "tools/command/json_text.h"
 #include "tools/command/network.h"
-#include "tools/command/options.h"
 #include "tools/command/print.h"
 #include "tools/convert/onnx_import.h"
 #include "tools/convert/simplify.h"
@@ -20,16 +18,6 @@ namespace octet::command {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr const char* kFooter =
-    R"(Of an .octet file: what made it, inputs, outputs, and per node the output's type, shape, scale and
-zero point, the kernel that runs it here, and its parameters. Of an .onnx file: the graph as
-imported and as simplified for conversion.
-
-Examples:
-  octet info mnist_mlp.octet
-  octet info mnist_mlp.onnx
-  octet info mnist_mlp.octet --json)";
 
 std::string clip_text(float low, float high) {
   if (std::isinf(low) && std::isinf(high)) return "";
@@ -160,7 +148,7 @@ void print_octet(const OctetFile& file) {
                 shape_text(tensor.shape).c_str(), quantization_text(tensor).c_str());
     if (input.has_normalization) {
       std::printf("        pixels, meaning (p / 255 - MEAN) / STD with MEAN,STD = %s\n",
-                  normalization_text(input.normalization).c_str());
+                  engine::message(input.normalization.mean, ",", input.normalization.std).c_str());
     }
   }
   for (const auto index : graph.outputs) {
@@ -278,22 +266,14 @@ void info_onnx(const std::string& path, bool json) {
 
 }  // namespace
 
-void add_info(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("info", "Show what is inside a network file");
-  sub->footer(kFooter);
-  const auto model = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
-  sub->add_option("model", *model, ".octet or .onnx")->required()->type_name("MODEL");
-  sub->add_flag("--json", *json, "Print JSON");
-  sub->callback([model, json] {
-    if (is_onnx(*model)) {
-      info_onnx(*model, *json);
-    } else if (const OctetFile file(*model); *json) {
-      print_octet_json(file);
-    } else {
-      print_octet(file);
-    }
-  });
+void run_info(const InfoOptions& options) {
+  if (is_onnx(options.model)) {
+    info_onnx(options.model, options.json);
+  } else if (const OctetFile file(options.model); options.json) {
+    print_octet_json(file);
+  } else {
+    print_octet(file);
+  }
 }
 
 }  // namespace octet::command

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet run: numpy arrays through a network.
-#include <CLI/CLI.hpp>
-#include <memory>
 
 #include "engine/errors.h"
 #include "tools/command/command.h"
@@ -14,26 +12,6 @@
 
 namespace octet::command {
 namespace {
-
-constexpr const char* kFooter =
-    R"(The first dimension of every array is the samples, as many as you like; the other dimensions need
-only hold as many elements as the network's input. uint8 arrays are pixels: a model converted with
---normalize takes them as they are, a float32 input gets p / 255. float32 arrays are the network's
-own values: a model converted with --normalize turns them back into pixels, (x * STD + MEAN) * 255,
-rounded and clamped.
-
-Without NAME= the arrays belong to the inputs and outputs in the network's order; octet info lists
-them.
-
-Examples:
-  octet run mnist_mlp.octet --input x.npy --output logits.npy
-  octet run net.onnx --input left=a.npy --input right=b.npy --output sum=c.npy)";
-
-struct Options {
-  std::string model;
-  std::vector<std::string> inputs;
-  std::vector<std::string> outputs;
-};
 
 // The path for each input or output, in their order; empty for one that no option means.
 std::vector<std::string> assign(const std::vector<std::string>& options,
@@ -115,7 +93,9 @@ std::vector<std::vector<std::byte>> run_samples(Network& network, const data::Da
                      [&](std::size_t done) { progress.update(done); });
 }
 
-void run_run(const Options& options) {
+}  // namespace
+
+void run_run(const RunOptions& options) {
   const auto network = open_network(options.model);
   const auto in_paths = assign(options.inputs, network->inputs(), options.model, "input");
   const auto out_paths = assign(options.outputs, network->outputs(), options.model, "output");
@@ -134,30 +114,6 @@ void run_run(const Options& options) {
     std::printf("%s: '%s', %s x %s\n", out_paths[i].c_str(), info.name,
                 data::shape_text(shape).c_str(), dtype_text(info.dtype).data());
   }
-}
-
-}  // namespace
-
-void add_run(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("run", "Run numpy arrays through a network");
-  sub->footer(kFooter);
-  const auto options = std::make_shared<Options>();
-  sub->add_option("model", options->model, ".octet, or .onnx (run in float32)")
-      ->required()
-      ->type_name("MODEL");
-  sub->add_option("--input", options->inputs, "An array for an input; repeat for several inputs")
-      ->required()
-      ->type_name("[NAME=]X.npy")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  sub->add_option("--output", options->outputs, "Where an output goes; repeat for several outputs")
-      ->required()
-      ->type_name("[NAME=]Y.npy")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  sub->callback([options] { run_run(*options); });
 }
 
 }  // namespace octet::command

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet verify: shows that every kernel table, thread count and batch split gives the same bytes.
-#include <CLI/CLI.hpp>
-#include <memory>
 
 #include "engine/errors.h"
 #include "tools/command/command.h"
 #include "tools/command/network.h"
-#include "tools/command/options.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
 #include "tools/command/synthetic.h"
@@ -15,29 +12,9 @@
 namespace octet::command {
 namespace {
 
-constexpr const char* kFooter =
-    R"(Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
-as there are CPUs), and with the batch whole, one by one, in sevens, and in growing pieces. The hash
-is the SHA-256 of all output bytes, output after output. The last line says `all equal: HASH`, or
-the exit status is 1 and a message tells the first place where two variants part.
-
-Inputs come from SplitMix64, seeded with the input's index, its 64-bit numbers taken little-endian:
-bytes are 8-bit codes; for float32 inputs each 16 bits h are (h - 16384) / 32768. So the hash of a
-model is the same on every machine.
-
-Examples:
-  octet verify mnist_mlp.octet
-  octet verify mnist_mlp.octet --data mnist --limit 1000)";
-
 constexpr std::size_t kSamples = 256;
 
-struct Options {
-  std::string model;
-  std::string data;
-  std::size_t limit = 0;
-};
-
-Samples load_samples(const Options& options, const Model& model) {
+Samples load_samples(const VerifyOptions& options, const Model& model) {
   Samples samples;
   if (options.data.empty()) {
     samples.count = options.limit != 0 ? options.limit : kSamples;
@@ -61,14 +38,16 @@ Samples load_samples(const Options& options, const Model& model) {
   return samples;
 }
 
-Verification verify_all(const Options& options, const Samples& samples) {
+Verification verify_all(const VerifyOptions& options, const Samples& samples) {
   Progress progress("verifying", 1000);
   return verify_model(options.model, samples, [&](std::size_t done, std::size_t total) {
     progress.update(done * 1000 / total);
   });
 }
 
-void run_verify(const Options& options) {
+}  // namespace
+
+void run_verify(const VerifyOptions& options) {
   const Samples samples = load_samples(options, Model::load(options.model));
   const Verification result = verify_all(options, samples);
   TextTable table("lrlll");
@@ -85,21 +64,6 @@ void run_verify(const Options& options) {
   std::printf("%s of %s\n", count(result.variants.size(), "variant").c_str(),
               count(samples.count, "sample").c_str());
   std::printf("all equal: %s\n", result.variants[0].sha256.c_str());
-}
-
-}  // namespace
-
-void add_verify(CLI::App& app) {
-  CLI::App* sub =
-      app.add_subcommand("verify", "Show that tables, threads and batch splits give equal bytes");
-  sub->footer(kFooter);
-  const auto options = std::make_shared<Options>();
-  sub->add_option("model", options->model, "The model")->required()->type_name("MODEL.octet");
-  sub->add_option("--data", options->data, "Samples to run instead of generated ones")
-      ->type_name("DATA");
-  add_count(*sub, "--limit", options->limit,
-            "Run only the first N samples (default: 256 generated ones, or all of DATA)");
-  sub->callback([options] { run_verify(*options); });
 }
 
 }  // namespace octet::command

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// What --help says below the options, command by command.
+#pragma once
+
+namespace octet::command {
+
+inline constexpr const char* kHelp = R"(Start here:
+  octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
+  octet eval mnist_mlp.octet --data mnist --float mnist_mlp.onnx
+  octet bench mnist_mlp.octet --batch 256
+
+DATA is a folder with MNIST's four IDX files, plain or .gz (convert reads the train half, eval the
+t10k half), or numpy files: X.npy, or X.npy,LABELS.npy for eval. uint8 data are pixels, which enter
+as (p / 255 - MEAN) / STD; float data are the network's own values.
+
+OCTET_ISA=NAME forces one kernel table; octet cpu lists them. `octet COMMAND --help` tells more.
+Exit status: 0 done, 1 error (one message on stderr), 2 wrong usage.)";
+
+inline constexpr const char* kConvertHelp =
+    R"(Calibration runs the first --samples samples in float and notes the range of every activation. DATA
+is a folder with MNIST's IDX files (the train half is read; never calibrate on what you evaluate) or
+X.npy; a network with several inputs takes one .npy per input, joined by commas. uint8 data are
+pixels, which enter the network as (p / 255 - MEAN) / STD; float data are its own values.
+
+With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
+Without it the model takes float32 values, pixels as p / 255.
+
+Examples:
+  octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
+  octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
+  octet convert net.onnx -o net.octet --calibrate x.npy --calibration percentile --percentile 99.9)";
+
+inline constexpr const char* kEvalHelp =
+    R"(DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of
+the first output is the answer; intervals are Wilson's at 95 %. An .onnx runs in float32.
+
+With --float also: how often both networks give the same answer, McNemar's exact p (small: one is
+really better than the other), the ratio of the float logits to the difference (SQNR, in dB), and
+the largest difference of a logit.
+
+Examples:
+  octet eval mnist_mlp.octet --data mnist --float mnist_mlp.onnx
+  octet eval mnist_mlp.onnx --data mnist --normalize 0.1307,0.3081
+  octet eval net.octet --data x.npy,labels.npy --json)";
+
+inline constexpr const char* kRunHelp =
+    R"(The first dimension of every array is the samples, as many as you like; the other dimensions need
+only hold as many elements as the network's input. uint8 arrays are pixels: a model converted with
+--normalize takes them as they are, a float32 input gets p / 255. float32 arrays are the network's
+own values: a model converted with --normalize turns them back into pixels, (x * STD + MEAN) * 255,
+rounded and clamped.
+
+Without NAME= the arrays belong to the inputs and outputs in the network's order; octet info lists
+them.
+
+Examples:
+  octet run mnist_mlp.octet --input x.npy --output logits.npy
+  octet run net.onnx --input left=a.npy --input right=b.npy --output sum=c.npy)";
+
+inline constexpr const char* kBenchHelp =
+    R"(Runs the model on pseudo-random inputs for about a second, after a warm-up. The 99th percentile is
+of single calls. The median is of single calls too, less what reading the clock takes, unless calls
+are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
+divided by the median; GOPS counts a multiply-add as two operations.
+
+--kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
+take turns. % of peak is the share of what the table does on registers alone (octet cpu --peak).
+
+Examples:
+  octet bench mnist_mlp.octet
+  octet bench mnist_mlp.octet --batch 256 --threads 2
+  octet bench mnist_mlp.octet --isa scalar --json
+  octet bench --kernels 16,100,784)";
+
+inline constexpr const char* kInfoHelp =
+    R"(Of an .octet file: what made it, inputs, outputs, and per node the output's type, shape, scale and
+zero point, the kernel that runs it here, and its parameters. Of an .onnx file: the graph as
+imported and as simplified for conversion.
+
+Examples:
+  octet info mnist_mlp.octet
+  octet info mnist_mlp.onnx
+  octet info mnist_mlp.octet --json)";
+
+inline constexpr const char* kVerifyHelp =
+    R"(Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
+as there are CPUs), and with the batch whole, one by one, in sevens, and in growing pieces. The hash
+is the SHA-256 of all output bytes, output after output. The last line says `all equal: HASH`, or
+the exit status is 1 and a message tells the first place where two variants part.
+
+Inputs come from SplitMix64, seeded with the input's index, its 64-bit numbers taken little-endian:
+bytes are 8-bit codes; for float32 inputs each 16 bits h are (h - 16384) / 32768. So the hash of a
+model is the same on every machine.
+
+Examples:
+  octet verify mnist_mlp.octet
+  octet verify mnist_mlp.octet --data mnist --limit 1000)";
+
+inline constexpr const char* kCpuHelp =
+    R"(--peak measures, on one core, what bounds a layer: how many multiply-adds (each two operations) a
+table's innermost instructions do on registers alone, and how fast the caches and the memory are
+read. The best of several rounds, by CPU time. scalar has no such figure: what a compiler makes of
+plain loops has no fixed instructions.
+
+Examples:
+  octet cpu
+  octet cpu --peak
+  OCTET_ISA=scalar octet cpu    what a forced table looks like
+  octet cpu --json)";
+
+}  // namespace octet::command
