@@ -80,10 +80,16 @@ no_aslr=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)" -R); fi
 
 tools/install_packages.sh build test
-if [[ -z ${OCTET_DATA-} && -d ../shared ]]; then OCTET_DATA=$(cd ../shared && pwd); fi
 tools/install_packages.sh mnist || true # needed for a download only
-if mnist=$(tools/get_mnist.sh); then OCTET_DATA=$(dirname "$mnist"); fi
-[[ -z ${OCTET_DATA-} ]] || export OCTET_DATA
+tools/install_packages.sh fashion || true
+if [[ -z ${OCTET_DATA-} && -d ../shared ]]; then
+  OCTET_DATA=$(cd ../shared && pwd)
+  export OCTET_DATA
+fi
+if mnist=$(tools/get_mnist.sh); then
+  OCTET_DATA=$(dirname "$mnist")
+  export OCTET_DATA
+fi
 
 part release preset release || finish
 [[ -z $quick ]] || finish
@@ -145,7 +151,6 @@ aarch64 (cortex-a72)|qemu-aarch64-static -cpu cortex-a72 build/aarch64/octet}"
 }
 
 mkdir -p build/models
-tools/install_packages.sh fashion || true
 for network in "mnist_mlp ${mnist:-none} 0.1307,0.3081" "mnist_mlp_512 ${mnist:-none} 0.1307,0.3081" \
   "fashion_mlp /usr/share/datasets/fashion-mnist 0.2860,0.3530"; do
   read -r name data normalize <<<"$network"
