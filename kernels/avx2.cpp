@@ -23,7 +23,7 @@
 namespace octet::kernels {
 namespace {
 
-struct Avx2 {
+struct Avx2 : Steps<4> {
   static constexpr std::size_t kLanes = 8;
   static constexpr std::size_t kWidths[] = {8, 16, 24, 32};
   static constexpr std::size_t kKr = 4;
@@ -33,9 +33,9 @@ struct Avx2 {
   // A prepared row: per tap, 64 bytes for every 32 codes, 8 pairs of 4 bytes of u and 4 of m. The
   // row sums of all slots come first.
   static constexpr std::size_t kSumBytes = round_up(kRowsPerPass * sizeof(std::int32_t), 64);
-  static std::size_t tap_bytes(std::size_t k) { return 2 * round_up(k, 32); }
+  static std::size_t prepared_bytes(std::size_t k) { return 2 * round_up(k, 32); }
   static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
-    return kSumBytes + kRowsPerPass * taps * tap_bytes(k);
+    return kSumBytes + kRowsPerPass * taps * prepared_bytes(k);
   }
 
   [[gnu::always_inline]] static inline __m256i load(const void* from) {
@@ -85,7 +85,7 @@ struct Avx2 {
   static void prepare(const GemmTask& task, std::size_t first, std::size_t rows) {
     auto* sums = static_cast<std::int32_t*>(task.scratch);
     char* out = static_cast<char*>(task.scratch) + kSumBytes;
-    const std::size_t stride = tap_bytes(task.k);
+    const std::size_t stride = prepared_bytes(task.k);
     for (std::size_t slot = 0; slot < rows; ++slot) {
       __m256i sum = _mm256_setzero_si256();
       for (std::size_t tap = 0; tap < task.taps; ++tap, out += stride) {
@@ -108,7 +108,7 @@ struct Avx2 {
       unroll<Rows>([&](auto r) { acc[r][v] = _mm256_add_epi32(bias, _mm256_set1_epi32(sums[r])); });
     });
 
-    const std::size_t tap_stride = tap_bytes(task.k);
+    const std::size_t tap_stride = prepared_bytes(task.k);
     const std::size_t row_stride = task.taps * tap_stride;
     const char* rows = static_cast<const char*>(task.scratch) + kSumBytes + block.slot * row_stride;
     const std::int8_t* panel = block.panel;

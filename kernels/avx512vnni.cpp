@@ -4,10 +4,18 @@
 //
 // The register block is 6 rows x 4 vectors of 16 columns; per step of 4 k:
 //
-//               w[step]:   v0   v1   v2   v3     zmm, 16 columns x 4 k
+//               w[step]:   v0   v1   v2   v3     wide vectors: 16 columns x 4 k
 //     a[0][k..k+3]  ->    acc  acc  acc  acc     broadcast to all columns
 //     ...
 //     a[5][k..k+3]  ->    acc  acc  acc  acc     24 accumulators + 4 weights + 1 row <= 32
+//
+// The last columns of a panel, up to 12, are narrow vectors: 4 columns x 16 k, one step per 16 k:
+//
+//               w[group]:  | column 0: k..k+15 | column 1 | column 2 | column 3 |
+//     a[0][k..k+15] ->     broadcast to the four lanes of 128 bits
+//
+// whose four sums per column are added in the end. So 10 columns cost 3 steps of 16 k where wide
+// vectors cost 4, 100 columns cost 25 where they cost 28, and a row is read by 16 codes.
 #include <immintrin.h>
 
 #include "kernels/make_table.inl"
@@ -18,103 +26,171 @@ namespace {
 
 struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
-  // A last vector of up to 4 columns is an xmm: half the work of a zmm where zmm instructions take
-  // two passes, and 100 columns are 6 * 16 + 4.
-  static constexpr std::size_t kWidths[] = {4, 16, 20, 32, 36, 48, 52, 64};
+  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 20, 32, 36, 48, 52, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
+  // 16 k of a panel: the narrow vectors, then the wide ones of each step. The last group of a tap
+  // has no more steps than its k fill.
+  static constexpr std::size_t kGroup = 16;
+  static std::size_t tap_bytes(std::size_t width, std::size_t k) {
+    const std::size_t steps = (k % kGroup + kKr - 1) / kKr;
+    const std::size_t last = steps == 0 ? 0 : width % kLanes * kGroup + width / kLanes * 64 * steps;
+    return k / kGroup * kGroup * width + last;
+  }
+  static std::size_t place(std::size_t width, std::size_t column, std::size_t k) {
+    const std::size_t group = k / kGroup * kGroup * width;
+    const std::size_t wide = width / kLanes;
+    if (column >= wide * kLanes) return group + (column - wide * kLanes) * kGroup + k % kGroup;
+    const std::size_t vector = k % kGroup / kKr * wide + column / kLanes;
+    return group + width % kLanes * kGroup + vector * 64 + column % kLanes * kKr;
+  }
+
   // Independent sums per output: vpdpbusd has a latency of 4 to 5 cycles at one or two per cycle,
   // which small blocks hide only by splitting k.
   static constexpr std::size_t chains(std::size_t accumulators) {
-    return accumulators >= 8 ? 1 : accumulators >= 3 ? 2 : 4;
+    return accumulators >= 10 ? 1 : accumulators >= 5 ? 2 : 4;
   }
 
   template <std::size_t Rows, std::size_t Vectors>
   using Acc = __m512i[Rows][Vectors];
 
-  template <std::size_t Width, std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void step(Acc<Rows, Vectors>& acc, const std::int8_t* panel,
-                                                 const std::uint32_t (&a)[Rows]) {
-    constexpr std::size_t kWhole = Width / kLanes;
-    __m512i w[kWhole + 1];
-    unroll<kWhole>([&](auto v) { w[v] = _mm512_loadu_si512(panel + 64 * v); });
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void clear(Acc<Rows, Vectors>& acc) {
+    unroll<Rows>([&](auto r) { unroll<Vectors>([&](auto v) { acc[r][v] = __m512i{}; }); });
+  }
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void add(Acc<Rows, Vectors>& acc,
+                                                const Acc<Rows, Vectors>& more) {
     unroll<Rows>([&](auto r) {
-      const __m512i row = _mm512_set1_epi32(static_cast<int>(a[r]));
-      unroll<kWhole>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], row, w[v]); });
-      if constexpr (Vectors > kWhole) {
-        const __m128i narrow =
-            _mm_load_si128(reinterpret_cast<const __m128i*>(panel + 64 * kWhole));
-        acc[r][kWhole] = _mm512_castsi128_si512(_mm_dpbusd_epi32(
-            _mm512_castsi512_si128(acc[r][kWhole]), _mm512_castsi512_si128(row), narrow));
-      }
+      unroll<Vectors>([&](auto v) { acc[r][v] = _mm512_add_epi32(acc[r][v], more[r][v]); });
     });
+  }
+  // Adds row(r) times the panel's next Count vectors to acc[r], and steps over them.
+  template <std::size_t Count, std::size_t Rows, std::size_t Vectors, class Row>
+  [[gnu::always_inline]] static inline void step(Acc<Rows, Vectors>& acc, const std::int8_t*& panel,
+                                                 Row row) {
+    if constexpr (Count > 0) {
+      __m512i w[Count];
+      unroll<Count>([&](auto v) { w[v] = _mm512_load_si512(panel + 64 * v); });
+      unroll<Rows>([&](auto r) {
+        const __m512i codes = row(r);
+        unroll<Count>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], codes, w[v]); });
+      });
+      panel += 64 * Count;
+    }
+  }
+
+  // Four codes of a row for all columns of wide vectors, 16 for those of narrow ones.
+  [[gnu::always_inline]] static inline __m512i load_step(const std::uint8_t* a) {
+    return _mm512_set1_epi32(static_cast<int>(load_word(a)));
+  }
+  [[gnu::always_inline]] static inline __m512i load_group(const std::uint8_t* a) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)));
+  }
+  // The first count (1 to 15) codes, zeros after them.
+  [[gnu::always_inline]] static inline __m128i load_part(const std::uint8_t* a, std::size_t count) {
+    return _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << count) - 1), a);
+  }
+
+  // The sums of up to 16 columns from those of narrow vectors.
+  template <std::size_t Vectors>
+  [[gnu::always_inline]] static inline __m512i gather(const __m512i (&acc)[Vectors]) {
+    const __m512i zero{};
+    const __m512i b = Vectors > 1 ? acc[Vectors > 1 ? 1 : 0] : zero;
+    const __m512i c = Vectors > 2 ? acc[Vectors > 2 ? 2 : 0] : zero;
+    const __m512i ab =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], b), _mm512_unpackhi_epi32(acc[0], b));
+    const __m512i cd =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(c, zero), _mm512_unpackhi_epi32(c, zero));
+    // Lane j holds column j of each vector.
+    const __m512i sums =
+        _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
   }
 
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    static_assert(Width % kLanes == 0 || Width % kLanes == 4);
-    constexpr std::size_t kVectors = (Width + kLanes - 1) / kLanes;
-    constexpr std::size_t kChains = chains(Rows * kVectors);
-    constexpr std::size_t kStep = Width * kKr;
-    Acc<Rows, kVectors> acc[kChains];
-    unroll<kVectors>([&](auto v) {
-      const __m512i bias = _mm512_loadu_si512(task.epilogue.bias + block.column + kLanes * v);
-      unroll<Rows>([&](auto r) {
-        acc[0][r][v] = bias;
-        unroll<kChains - 1>([&](auto c) { acc[c + 1][r][v] = _mm512_setzero_si512(); });
-      });
+    constexpr std::size_t kWide = Width / kLanes;
+    constexpr std::size_t kNarrow = Width % kLanes / 4;
+    constexpr std::size_t kVectors = kWide + (kNarrow > 0);
+    constexpr std::size_t kChains = chains(Rows * kWide + Rows * kNarrow);
+    // Narrow vectors have one step per group: their chains take the groups in turn.
+    constexpr std::size_t kGroups = kWide == 0 && Rows * kNarrow < 5 ? 2 : 1;
+    Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
+    Acc<Rows, kNarrow + (kNarrow == 0)> narrow[kGroups];
+    unroll<kChains>([&](auto c) { clear(wide[c]); });
+    unroll<kGroups>([&](auto c) { clear(narrow[c]); });
+    const std::int32_t* bias = task.epilogue.bias + block.column;
+    unroll<kWide>([&](auto v) {
+      const __m512i start = _mm512_loadu_si512(bias + kLanes * v);
+      unroll<Rows>([&](auto r) { wide[0][r][v] = start; });
     });
 
     const std::int8_t* panel = block.panel;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
-      std::uint32_t words[Rows];
       std::size_t k = 0;
-      for (; k + kKr * kChains <= task.k; k += kKr * kChains, panel += kStep * kChains) {
-        unroll<kChains>([&](auto c) {
-          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * c); });
-          step<Width>(acc[c], panel + kStep * c, words);
+      const auto group = [&](auto chain) __attribute__((always_inline)) {
+        step<kNarrow>(narrow[chain], panel, [&](auto r) { return load_group(a[r] + k); });
+        unroll<kGroup / kKr>([&](auto s) {
+          step<kWide>(wide[s % kChains], panel,
+                      [&](auto r) { return load_step(a[r] + k + kKr * s); });
         });
+        k += kGroup;
+      };
+      while (k + kGroups * kGroup <= task.k) unroll<kGroups>(group);
+      if constexpr (kGroups > 1) {
+        if (k + kGroup <= task.k) unroll<1>(group);
       }
-      if constexpr (kChains > 1) {
-        for (; k + kKr <= task.k; k += kKr, panel += kStep) {
-          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k); });
-          step<Width>(acc[0], panel, words);
+      if (k == task.k) continue;
+      step<kNarrow>(narrow[0], panel, [&](auto r) {
+        return _mm512_broadcast_i32x4(load_part(a[r] + k, task.k - k));
+      });
+      if constexpr (kWide > 0) {
+        for (; k + kKr <= task.k; k += kKr) {
+          step<kWide>(wide[0], panel, [&](auto r) { return load_step(a[r] + k); });
         }
-      }
-      if (k < task.k) {
-        unroll<Rows>([&](auto r) { words[r] = load_part(a[r] + k, task.k - k); });
-        step<Width>(acc[0], panel, words);
-        panel += kStep;
+        if (k == task.k) continue;
+        step<kWide>(wide[0], panel, [&](auto r) {
+          return _mm512_broadcastd_epi32(load_part(a[r] + k, task.k - k));
+        });
       }
     }
 
-    unroll<kChains - 1>([&](auto c) {
-      unroll<Rows>([&](auto r) {
-        unroll<kVectors>(
-            [&](auto v) { acc[0][r][v] = _mm512_add_epi32(acc[0][r][v], acc[c + 1][r][v]); });
-      });
+    unroll<kChains - 1>([&](auto c) { add(wide[0], wide[c + 1]); });
+    unroll<kGroups - 1>([&](auto c) { add(narrow[0], narrow[c + 1]); });
+    Acc<Rows, kVectors> acc;
+    unroll<Rows>([&](auto r) {
+      unroll<kWide>([&](auto v) { acc[r][v] = wide[0][r][v]; });
+      if constexpr (kNarrow > 0) {
+        acc[r][kWide] =
+            _mm512_add_epi32(gather(narrow[0][r]), _mm512_loadu_si512(bias + kLanes * kWide));
+      }
     });
-    store(task, block, acc[0]);
+    store(task, block, acc);
   }
 
+  // Codes are stored from registers. Floats and sums, which few layers store, are not worth a copy
+  // of their code in every block: they go through memory.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
                                                   const Acc<Rows, Vectors>& acc) {
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc;
-    switch (task.epilogue.store) {
-      case Store::q8:
-        return store_q8(task, block, acc, c + block.column);
-      case Store::f32:
-        return store_f32(task, block, acc, c + block.column * sizeof(float));
-      case Store::s32:
-        return store_s32(task, block, acc, c + block.column * sizeof(std::int32_t));
+    if (task.epilogue.store == Store::q8) {
+      char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+      return store_q8(task, block, acc, c);
     }
+    alignas(64) std::int32_t sums[Rows * Vectors * kLanes];
+    unroll<Rows>([&](auto r) {
+      unroll<Vectors>(
+          [&](auto v) { _mm512_store_si512(sums + kLanes * (r * Vectors + v), acc[r][v]); });
+    });
+    store_words(task, block, sums, Rows, Vectors);
   }
 
   // The upper bound is applied as a float, because a product of 2^31 or more would convert to
@@ -125,6 +201,19 @@ struct Avx512Vnni {
                                                      const Acc<Rows, Vectors>& acc, char* c) {
     const Epilogue& e = task.epilogue;
     const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    if constexpr (Vectors == 1) {
+      const __m512 lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
+      const __m512i zero_point = _mm512_set1_epi32(e.zero_point);
+      const __m512 mult = _mm512_loadu_ps(e.mult + block.column);
+      const __mmask16 lanes = lanes_of(block, 0);
+      unroll<Rows>([&](auto r) {
+        const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), mult);
+        const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
+        const __m128i y = _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point));
+        _mm_mask_storeu_epi8(c + r * task.ldc, lanes, y);
+      });
+      return;
+    }
     const __m512i lower = _mm512_set1_epi8(static_cast<char>(e.lo));
     const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -154,31 +243,25 @@ struct Avx512Vnni {
     return static_cast<__mmask16>(left < kLanes ? (1u << left) - 1 : 0xffffu);
   }
 
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
-                                                      const Acc<Rows, Vectors>& acc, char* c) {
+  // sums[rows][vectors][kLanes], as floats or as they are.
+  [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
+                                            const std::int32_t* sums, std::size_t rows,
+                                            std::size_t vectors) {
     const Epilogue& e = task.epilogue;
     const __m512 min = _mm512_set1_ps(e.min);
     const __m512 max = _mm512_set1_ps(e.max);
-    unroll<Vectors>([&](auto v) {
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
+    for (std::size_t v = 0; v < vectors; ++v) {
+      const __mmask16 lanes = lanes_of(block, v);
       const __m512 mult = _mm512_loadu_ps(e.mult + block.column + kLanes * v);
-      const __mmask16 lanes = lanes_of(block, v);
-      unroll<Rows>([&](auto r) {
-        const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), mult);
-        _mm512_mask_storeu_ps(c + r * task.ldc + 64 * v, lanes,
-                              _mm512_min_ps(_mm512_max_ps(y, min), max));
-      });
-    });
-  }
-
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_s32(const GemmTask& task, const Block& block,
-                                                      const Acc<Rows, Vectors>& acc, char* c) {
-    unroll<Vectors>([&](auto v) {
-      const __mmask16 lanes = lanes_of(block, v);
-      unroll<Rows>(
-          [&](auto r) { _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes, acc[r][v]); });
-    });
+      for (std::size_t r = 0; r < rows; ++r) {
+        const __m512i sum = _mm512_load_si512(sums + kLanes * (r * vectors + v));
+        const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), mult);
+        const __m512i bits = _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
+        _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes,
+                                 e.store == Store::f32 ? bits : sum);
+      }
+    }
   }
 };
 

@@ -8,12 +8,13 @@
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
+//   tap_bytes(width, k), place(width, column, k)   the form of a panel: its bytes per tap, and
+//   where
+//                      in them the kKr consecutive k from k on of a column lie; Steps has the usual
+//                      form, and an Isa may derive from it
 //
 // Packed weights are panels of nr columns, one after the other; the last panel is as narrow as
-// kWidths allows. A panel holds its taps one after the other, each ceil(k / kKr) steps long; a step
-// is kKr consecutive k of each column:
-//
-//     step s of a panel:  | column 0: k .. k+kr-1 | column 1: k .. k+kr-1 | ... |   k = kr * s
+// kWidths allows. A panel holds its taps one after the other.
 #pragma once
 
 #include <stddef.h>
@@ -38,6 +39,19 @@ struct Block {
   std::size_t columns;  // to be stored; the vectors may hold more
 };
 
+// A tap is ceil(k / kKr) steps, each kKr consecutive k of each column:
+//
+//     step s:  | column 0: k .. k+kr-1 | column 1: k .. k+kr-1 | ... |   k = kr * s
+template <std::size_t kKr>
+struct Steps {
+  static std::size_t tap_bytes(std::size_t width, std::size_t k) {
+    return width * round_up(k, kKr);
+  }
+  static std::size_t place(std::size_t width, std::size_t column, std::size_t k) {
+    return k * width + column * kKr;
+  }
+};
+
 template <class Isa>
 struct Gemm {
   static constexpr std::size_t kWidths = sizeof Isa::kWidths / sizeof Isa::kWidths[0];
@@ -52,30 +66,28 @@ struct Gemm {
     return i;
   }
 
-  // Bytes of one packed column.
-  static std::size_t column_bytes(std::size_t taps, std::size_t k) {
-    return taps * round_up(k, Isa::kKr);
-  }
-
   static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
     const std::size_t last = n % kNr;
-    const std::size_t columns = n - last + (last == 0 ? 0 : Isa::kWidths[width_index(last)]);
-    return round_up(columns * column_bytes(taps, k), 64);
+    std::size_t bytes = n / kNr * taps * Isa::tap_bytes(kNr, k);
+    if (last != 0) bytes += taps * Isa::tap_bytes(Isa::kWidths[width_index(last)], k);
+    return round_up(bytes, 64);
   }
 
   static void pack(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
                    void* packed) {
     memset(packed, 0, packed_bytes(n, taps, k));
-    for (std::size_t j = 0; j < n; ++j) {
-      const std::size_t first = j / kNr * kNr;
+    auto* panel = static_cast<std::int8_t*>(packed);
+    for (std::size_t first = 0; first < n; first += kNr) {
       const std::size_t columns = n - first < kNr ? n - first : kNr;
-      const std::size_t step = Isa::kWidths[width_index(columns)] * Isa::kKr;
-      auto* out = static_cast<std::int8_t*>(packed) + first * column_bytes(taps, k) +
-                  (j - first) * Isa::kKr;
-      for (std::size_t tap = 0; tap < taps; ++tap) {
-        const std::int8_t* in = w + (j * taps + tap) * k;
-        for (std::size_t i = 0; i < k; i += Isa::kKr, out += step) {
-          for (std::size_t x = 0; x < Isa::kKr && i + x < k; ++x) out[x] = in[i + x];
+      const std::size_t width = Isa::kWidths[width_index(columns)];
+      for (std::size_t tap = 0; tap < taps; ++tap, panel += Isa::tap_bytes(width, k)) {
+        for (std::size_t column = 0; column < columns; ++column) {
+          const std::int8_t* in = w + ((first + column) * taps + tap) * k;
+          for (std::size_t i = 0; i < k; i += Isa::kKr) {
+            const std::size_t count = k - i < Isa::kKr ? k - i : Isa::kKr;
+            std::int8_t* out = panel + Isa::place(width, column, i);
+            for (std::size_t x = 0; x < count; ++x) out[x] = in[i + x];
+          }
         }
       }
     }
@@ -117,13 +129,13 @@ struct Gemm {
   // Panels outside, rows inside: a panel stays in L1 or L2 while all rows of the pass go over it.
   static void run(const GemmTask& task) {
     const auto* weights = static_cast<const std::int8_t*>(task.weights);
-    const std::size_t bytes = column_bytes(task.taps, task.k);
+    const std::size_t panel_bytes = task.taps * Isa::tap_bytes(kNr, task.k);
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
       for (std::size_t n = task.n_begin; n < task.n_end; n += kNr) {
         const std::size_t columns = task.n_end - n < kNr ? task.n_end - n : kNr;
-        rows_of_panel(task, Block{weights + n * bytes, row, 0, n, columns}, rows);
+        rows_of_panel(task, Block{weights + n / kNr * panel_bytes, row, 0, n, columns}, rows);
       }
       if (task.m - row <= Isa::kRowsPerPass) break;  // kAllRows would wrap
     }

@@ -18,7 +18,7 @@
 namespace octet::kernels {
 namespace {
 
-struct NeonDotprod {
+struct NeonDotprod : Steps<4> {
   static constexpr std::size_t kLanes = 4;
   static constexpr std::size_t kWidths[] = {4, 8};
   static constexpr std::size_t kKr = 4;

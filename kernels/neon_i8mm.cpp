@@ -20,7 +20,7 @@
 namespace octet::kernels {
 namespace {
 
-struct NeonI8mm {
+struct NeonI8mm : Steps<8> {
   static constexpr std::size_t kWidths[] = {4, 8};
   static constexpr std::size_t kKr = 8;
   static constexpr std::size_t kMr = 8;

@@ -25,31 +25,41 @@ struct Store256 {
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
                                                   const Acc<Rows, Vectors>& acc) {
-    const Store kind = task.epilogue.store;
-    const std::size_t element = kind == Store::q8 ? 1 : 4;
+    if (task.epilogue.store != Store::q8) {
+      alignas(32) std::int32_t sums[Rows * Vectors * kLanes];
+      unroll<Rows>([&](auto r) {
+        unroll<Vectors>([&](auto v) {
+          put(reinterpret_cast<char*>(sums + kLanes * (r * Vectors + v)), acc[r][v]);
+        });
+      });
+      return store_words(task, block, sums, Rows, Vectors);
+    }
     // A row of codes is one store of 8, 16 or 32 bytes.
     constexpr std::size_t kCodes = Vectors == 3 ? 32 : kLanes * Vectors;
-    const bool whole = block.columns == (kind == Store::q8 ? kCodes : kLanes * Vectors);
-    alignas(32) char part[Rows][32 * Vectors];
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * element;
-    char* out = whole ? c : part[0];
-    const std::size_t stride = whole ? task.ldc : sizeof part[0];
-    switch (kind) {
-      case Store::q8:
-        store_q8(task, block, acc, out, stride);
-        break;
-      case Store::f32:
-        store_f32(task, block, acc, out, stride);
-        break;
-      case Store::s32:
-        unroll<Rows>([&](auto r) {
-          unroll<Vectors>([&](auto v) { put(out + r * stride + 32 * v, acc[r][v]); });
-        });
-        break;
-    }
-    if (whole) return;
-    for (std::size_t r = 0; r < Rows; ++r) {
-      memcpy(c + r * task.ldc, part[r], block.columns * element);
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    if (block.columns == kCodes) return store_q8(task, block, acc, c, task.ldc);
+    alignas(32) char part[Rows][kCodes];
+    store_q8(task, block, acc, part[0], sizeof part[0]);
+    for (std::size_t r = 0; r < Rows; ++r) memcpy(c + r * task.ldc, part[r], block.columns);
+  }
+
+  // sums[rows][vectors][kLanes], as floats or as they are. Few layers store them: not worth a copy
+  // of this code in every block.
+  [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
+                                            std::int32_t* sums, std::size_t rows,
+                                            std::size_t vectors) {
+    const Epilogue& e = task.epilogue;
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
+    for (std::size_t r = 0; r < rows; ++r, sums += kLanes * vectors) {
+      for (std::size_t v = 0; v < vectors && e.store == Store::f32; ++v) {
+        char* sum = reinterpret_cast<char*>(sums + kLanes * v);
+        const __m256i word = _mm256_load_si256(reinterpret_cast<const __m256i*>(sum));
+        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(word),
+                                       _mm256_loadu_ps(e.mult + block.column + kLanes * v));
+        put(sum, _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, _mm256_set1_ps(e.min)),
+                                                   _mm256_set1_ps(e.max))));
+      }
+      memcpy(c + r * task.ldc, sums, block.columns * 4);
     }
   }
 
@@ -93,23 +103,6 @@ struct Store256 {
       } else {
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(codes));
       }
-    });
-  }
-
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_f32(const GemmTask& task, const Block& block,
-                                                      const Acc<Rows, Vectors>& acc, char* out,
-                                                      std::size_t stride) {
-    const Epilogue& e = task.epilogue;
-    const __m256 min = _mm256_set1_ps(e.min);
-    const __m256 max = _mm256_set1_ps(e.max);
-    unroll<Vectors>([&](auto v) {
-      const __m256 mult = _mm256_loadu_ps(e.mult + block.column + kLanes * v);
-      unroll<Rows>([&](auto r) {
-        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), mult);
-        put(out + r * stride + 32 * v,
-            _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, min), max)));
-      });
     });
   }
 };
