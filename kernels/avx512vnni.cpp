@@ -96,19 +96,22 @@ struct Avx512Vnni {
     return _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << count) - 1), a);
   }
 
-  // The sums of up to 16 columns from those of narrow vectors.
+  // The sums of up to 12 columns from those of narrow vectors.
   template <std::size_t Vectors>
   [[gnu::always_inline]] static inline __m512i gather(const __m512i (&acc)[Vectors]) {
-    const __m512i zero{};
-    const __m512i b = Vectors > 1 ? acc[Vectors > 1 ? 1 : 0] : zero;
-    const __m512i c = Vectors > 2 ? acc[Vectors > 2 ? 2 : 0] : zero;
-    const __m512i ab =
-        _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], b), _mm512_unpackhi_epi32(acc[0], b));
-    const __m512i cd =
-        _mm512_add_epi32(_mm512_unpacklo_epi32(c, zero), _mm512_unpackhi_epi32(c, zero));
-    // Lane j holds column j of each vector.
-    const __m512i sums =
-        _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    __m512i sums;  // lane j holds column j of each vector
+    if constexpr (Vectors == 1) {
+      const __m512i half = _mm512_add_epi32(acc[0], _mm512_shuffle_epi32(acc[0], _MM_PERM_BADC));
+      sums = _mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
+    } else {
+      const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]),
+                                          _mm512_unpackhi_epi32(acc[0], acc[1]));
+      __m512i cd{};
+      if constexpr (Vectors == 3) {
+        cd = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], cd), _mm512_unpackhi_epi32(acc[2], cd));
+      }
+      sums = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    }
     return _mm512_permutexvar_epi32(
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that a purpose needs and that are missing; a fast no-op when all are there.
-#   tools/install_packages.sh build|test|check|peers|cross|mnist|fashion ...
+#   tools/install_packages.sh build|test|check|peers|cross|onnxruntime|mnist|fashion ...
 # OCTET_NO_INSTALL=1 forbids it. Exit: 0 all there, 1 missing and not allowed, 3 apt could not deliver.
 set -euo pipefail
 
@@ -17,6 +17,7 @@ packages_for() {
     cross)
       echo g++-aarch64-linux-gnu qemu-user-static libxsimd-dev:arm64 libprotobuf-dev:arm64 \
         zlib1g-dev:arm64 ;;
+    onnxruntime) echo nodejs python3-onnx python3-numpy ;;
     mnist) echo curl ca-certificates ;;
     fashion) echo dataset-fashion-mnist ;;
     *) echo "install_packages.sh: unknown purpose '$1'" >&2; exit 2 ;;
@@ -26,7 +27,7 @@ packages_for() {
 say() { echo "install_packages.sh: $*" >&2; }
 
 wanted=$(for purpose in "$@"; do packages_for "$purpose"; done)
-[[ -n $wanted ]] || { say "give a purpose: build test check peers cross mnist fashion"; exit 2; }
+[[ -n $wanted ]] || { say "give a purpose: build test check peers cross onnxruntime mnist fashion"; exit 2; }
 
 if ! command -v dpkg-query >/dev/null; then
   say "no Debian system: the packages are not checked. Needed, by Debian's names: ${wanted//$'\n'/ }"

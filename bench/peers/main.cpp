@@ -32,6 +32,7 @@ struct Options {
 struct Result {
   double octet = 0;
   std::vector<double> peers;
+  double percent_of_peak = 0;  // 0: the table has no peak
   double ratio_to_best = 0;
   double recorded = 0;            // scaled to this run's peak; 0: none
   double ratio_to_yardstick = 0;  // the yardstick: the best of the peers and of recorded
@@ -109,25 +110,34 @@ Result measure_shape(const GemmData& data, const kernels::Table& table, const Op
   for (const auto& peer : peers) {
     repeats.emplace_back([&peer](std::size_t calls) { peer->run(calls); });
   }
+  const measure::PeakLoop* peak = measure::peak_loop(table);
+  if (peak != nullptr) {
+    repeats.emplace_back([peak](std::size_t calls) {
+      for (std::size_t i = 0; i < calls; ++i) peak->run();
+    });
+  }
   const auto times =
       measure::interleaved_medians(repeats, options.rounds, options.milliseconds * 1e-3);
   Result result;
   result.octet = 1e-9 * data.operations() / times[0];
+  if (peak != nullptr) {
+    result.percent_of_peak = 100e9 * result.octet / (peak->operations / times.back());
+  }
   double best = 0;
-  for (std::size_t i = 1; i < times.size(); ++i) {
+  for (std::size_t i = 1; i <= peers.size(); ++i) {
     result.peers.push_back(1e-9 * data.operations() / times[i]);
     best = std::max(best, result.peers.back());
   }
   result.ratio_to_best = result.octet / best;
   if (std::strcmp(table.name, "avx512vnni") == 0) {
-    result.recorded =
-        recorded_gops(data.m, data.n, data.k) * measure::peak_gops(table) / kRecordedPeak;
+    result.recorded = recorded_gops(data.m, data.n, data.k) * 1e-9 * peak->operations /
+                      times.back() / kRecordedPeak;
   }
   result.ratio_to_yardstick = result.octet / std::max(best, result.recorded);
   return result;
 }
 
-void print(const GemmData& data, const Result& result, double peak, bool json) {
+void print(const GemmData& data, const Result& result, bool json) {
   if (json) {
     ordered_json line{{"m", data.m}, {"n", data.n}, {"k", data.k}, {"octet_gops", result.octet}};
     for (std::size_t i = 0; i < result.peers.size(); ++i) {
@@ -136,11 +146,11 @@ void print(const GemmData& data, const Result& result, double peak, bool json) {
     line["ratio_to_best"] = result.ratio_to_best;
     if (result.recorded > 0) line["recorded_gops"] = result.recorded;
     line["ratio_to_yardstick"] = result.ratio_to_yardstick;
-    if (peak > 0) line["percent_of_peak"] = 100 * result.octet / peak;
+    if (result.percent_of_peak > 0) line["percent_of_peak"] = result.percent_of_peak;
     std::printf("%s\n", line.dump().c_str());
   } else {
     std::printf("%4zux%-4zu %5zu %8.1f %6.1f", data.k, data.n, data.m, result.octet,
-                peak > 0 ? 100 * result.octet / peak : 0);
+                result.percent_of_peak);
     for (const double gops : result.peers) std::printf(" %9.1f", gops);
     std::printf(" %8.2f %9.1f %9.2f\n", result.ratio_to_best, result.recorded,
                 result.ratio_to_yardstick);
@@ -172,7 +182,7 @@ void run(const Options& options) {
     for (const std::size_t m : options.m) {
       const GemmData data(m, shape.n, shape.k);
       const Result result = measure_shape(data, table, options);
-      print(data, result, peak, options.json);
+      print(data, result, options.json);
       log_best += std::log(result.ratio_to_best);
       log_yardstick += std::log(result.ratio_to_yardstick);
       ++shapes;

@@ -64,7 +64,7 @@ are shorter than 20 us: then it is of the means of groups that last 50 us. image
 divided by the median; GOPS counts a multiply-add as two operations.
 
 --kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
-take turns. % of peak is the share of what the table does on registers alone (octet cpu --peak).
+take turns. % of peak is the share of what the table does on registers alone, in the same turns.
 
 Examples:
   octet bench mnist_mlp.octet

@@ -17,12 +17,6 @@ constexpr int kIterations = 200'000;
 // Long against what a neighbour on the same core takes away.
 constexpr double kMeasureSeconds = 0.15;
 
-struct Loop {
-  const char* table;
-  void (*run)();
-  double ops_per_iteration;
-};
-
 // Written in assembly, because a compiler that keeps an accumulator in memory would measure itself.
 // The instructions come once per accumulator \acc; what else they name is only read, so any content
 // does.
@@ -56,10 +50,10 @@ __attribute__((target("avx2"))) void avx2() {
       "vpaddd %%ymm15, %%ymm\\acc, %%ymm\\acc")
 }
 
-constexpr Loop kLoops[] = {{"avx512vnni", vnni_512, kAccumulators * 128},
-                           {"avxvnni_evex", vnni_256_evex, kAccumulators * 64},
-                           {"avxvnni", vnni_256_vex, kAccumulators * 64},
-                           {"avx2", avx2, kAccumulators * 64}};
+constexpr PeakLoop kLoops[] = {{"avx512vnni", vnni_512, kIterations* kAccumulators * 128},
+                               {"avxvnni_evex", vnni_256_evex, kIterations* kAccumulators * 64},
+                               {"avxvnni", vnni_256_vex, kIterations* kAccumulators * 64},
+                               {"avx2", avx2, kIterations* kAccumulators * 64}};
 
 #elif defined(__aarch64__)
 
@@ -84,23 +78,23 @@ void smmla() {
   OCTET_LOOP(".arch armv8.6-a\n\tsmmla v\\acc\\().4s, v24.16b, v25.16b")
 }
 
-constexpr Loop kLoops[] = {{"neon_i8mm", smmla, kAccumulators * 64},
-                           {"neon_dotprod", sdot, kAccumulators * 32},
-                           {"neon", smlal, kAccumulators * 8}};
+constexpr PeakLoop kLoops[] = {{"neon_i8mm", smmla, kIterations* kAccumulators * 64},
+                               {"neon_dotprod", sdot, kIterations* kAccumulators * 32},
+                               {"neon", smlal, kIterations* kAccumulators * 8}};
 
 #else
 
-constexpr std::array<Loop, 0> kLoops{};
+constexpr std::array<PeakLoop, 0> kLoops{};
 
 #endif
 
-double measure(const Loop& loop) {
+double measure(const PeakLoop& loop) {
   double best = 0;
   const double begin = cpu_seconds();
   for (double start = begin; start - begin < kMeasureSeconds;) {
     loop.run();
     const double end = cpu_seconds();
-    best = std::max(best, 1e-9 * kIterations * loop.ops_per_iteration / (end - start));
+    best = std::max(best, 1e-9 * loop.operations / (end - start));
     start = end;
   }
   return best;
@@ -108,15 +102,19 @@ double measure(const Loop& loop) {
 
 }  // namespace
 
+const PeakLoop* peak_loop(const kernels::Table& table) {
+  for (const PeakLoop& loop : kLoops) {
+    if (std::strcmp(loop.table, table.name) == 0) return &loop;
+  }
+  return nullptr;
+}
+
 double peak_gops(const kernels::Table& table) {
   static std::map<std::string, double> peaks;
   const auto known = peaks.find(table.name);
   if (known != peaks.end()) return known->second;
-  double peak = 0;
-  for (const Loop& loop : kLoops) {
-    if (std::strcmp(loop.table, table.name) == 0) peak = measure(loop);
-  }
-  return peaks[table.name] = peak;
+  const PeakLoop* loop = peak_loop(table);
+  return peaks[table.name] = loop != nullptr ? measure(*loop) : 0;
 }
 
 }  // namespace octet::measure
