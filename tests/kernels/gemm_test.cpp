@@ -221,7 +221,7 @@ TEST_CASE("gemm: every k around every tile edge equals the reference") {
     const std::size_t mr = table.tile.mr;
     const std::size_t nr = table.tile.nr;
     auto ms = around({mr, 2 * mr});
-    auto ns = around({4, 8, 16, 20, 36, 52, nr});
+    auto ns = around({4, 8, 12, 16, 20, 36, 52, nr});
     ns.insert({10, 2 * nr + 17});
     const std::size_t step = small_set() ? 5 : 1;
     for (std::size_t k = 1; k <= 70; k += step) {
@@ -235,7 +235,7 @@ TEST_CASE("gemm: every k around every tile edge equals the reference") {
   });
 }
 
-TEST_CASE("gemm: the layers of the reference networks") {
+TEST_CASE("gemm: the layers of the reference networks and larger ones") {
   for_tables_here([](const Table& table) {
     Rng rng(2);
     for (const Shape& s : {Shape{1, 100, 784, 1},
@@ -246,6 +246,11 @@ TEST_CASE("gemm: the layers of the reference networks") {
                            {2, 130, 1027, 1}}) {
       check(table, s, rng, Fill::random, Fill::random);
       check(table, s, rng, Fill::extremes, Fill::extremes);
+    }
+    if (!small_set()) {
+      for (const Shape& s : {Shape{9, 512, 512, 1}, {4, 1024, 1024, 1}, {2, 3072, 768, 1}}) {
+        check(table, s, rng, Fill::extremes, Fill::extremes);
+      }
     }
     for (std::size_t m = 1; m <= (small_set() ? 10 : 50); ++m) {
       check(table, {m, 100, 100, 1}, rng, Fill::random, Fill::random);
