@@ -26,7 +26,7 @@ namespace {
 
 struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
-  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 20, 32, 36, 48, 52, 64};
+  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 48, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
