@@ -26,7 +26,6 @@ namespace {
 struct Avx2 : Steps<4> {
   static constexpr std::size_t kLanes = 8;
   static constexpr std::size_t kWidths[] = {8, 16, 24, 32};
-  static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;
 

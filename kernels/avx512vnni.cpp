@@ -9,7 +9,8 @@
 //     ...
 //     a[5][k..k+3]  ->    acc  acc  acc  acc     24 accumulators + 4 weights + 1 row <= 32
 //
-// The last columns of a panel, up to 12, are narrow vectors: 4 columns x 16 k, one step per 16 k:
+// Panels of 4, 8 and 12 columns, and the last 4 columns of 36, are narrow vectors: 4 columns x 16
+// k, one step per 16 k:
 //
 //               w[group]:  | column 0: k..k+15 | column 1 | column 2 | column 3 |
 //     a[0][k..k+15] ->     broadcast to the four lanes of 128 bits
@@ -26,6 +27,8 @@ namespace {
 
 struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
+  // 100 columns are 64 + 36. Other pairs of wide and narrow vectors would save less than the code
+  // of six more blocks each is worth.
   static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 48, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
@@ -121,9 +124,9 @@ struct Avx512Vnni {
     constexpr std::size_t kWide = Width / kLanes;
     constexpr std::size_t kNarrow = Width % kLanes / 4;
     constexpr std::size_t kVectors = kWide + (kNarrow > 0);
-    constexpr std::size_t kChains = chains(Rows * kWide + Rows * kNarrow);
-    // Narrow vectors have one step per group: their chains take the groups in turn.
-    constexpr std::size_t kGroups = kWide == 0 && Rows * kNarrow < 5 ? 2 : 1;
+    constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * (kWide + kNarrow));
+    // Narrow vectors have one step per group: alone, their chains take the groups in turn.
+    constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
     Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
     Acc<Rows, kNarrow + (kNarrow == 0)> narrow[kGroups];
     unroll<kChains>([&](auto c) { clear(wide[c]); });
@@ -204,19 +207,6 @@ struct Avx512Vnni {
                                                      const Acc<Rows, Vectors>& acc, char* c) {
     const Epilogue& e = task.epilogue;
     const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    if constexpr (Vectors == 1) {
-      const __m512 lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
-      const __m512i zero_point = _mm512_set1_epi32(e.zero_point);
-      const __m512 mult = _mm512_loadu_ps(e.mult + block.column);
-      const __mmask16 lanes = lanes_of(block, 0);
-      unroll<Rows>([&](auto r) {
-        const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), mult);
-        const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
-        const __m128i y = _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point));
-        _mm_mask_storeu_epi8(c + r * task.ldc, lanes, y);
-      });
-      return;
-    }
     const __m512i lower = _mm512_set1_epi8(static_cast<char>(e.lo));
     const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -238,6 +228,24 @@ struct Avx512Vnni {
       } else {
         _mm512_mask_storeu_epi8(c + r * task.ldc, mask, y);
       }
+    });
+  }
+
+  // One vector is not worth packing: it is clamped as floats and truncated.
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
+                                                     const Acc<Rows, 1>& acc, char* c) {
+    const Epilogue& e = task.epilogue;
+    const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    const __m512 lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
+    const __m512i zero_point = _mm512_set1_epi32(e.zero_point);
+    const __m512 mult = _mm512_loadu_ps(e.mult + block.column);
+    const __mmask16 lanes = lanes_of(block, 0);
+    unroll<Rows>([&](auto r) {
+      const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), mult);
+      const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
+      const __m128i y = _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point));
+      _mm_mask_storeu_epi8(c + r * task.ldc, lanes, y);
     });
   }
 

@@ -23,7 +23,6 @@ template <class Dot>
 struct Vnni256 : Steps<4> {
   static constexpr std::size_t kLanes = 8;
   static constexpr std::size_t kWidths[2] = {8, 16};  // Clang 14 asks a template for the bound
-  static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
 

@@ -8,10 +8,10 @@
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
-//   tap_bytes(width, k), place(width, column, k)   the form of a panel: its bytes per tap, and
-//   where
-//                      in them the kKr consecutive k from k on of a column lie; Steps has the usual
-//                      form, and an Isa may derive from it
+//   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of what tile loads at
+//   once place(width, column, k)          where in a tap the kKr consecutive k from k on lie, k %
+//   kKr == 0;
+//                                    Steps gives these two their usual form, and kKr
 //
 // Packed weights are panels of nr columns, one after the other; the last panel is as narrow as
 // kWidths allows. A panel holds its taps one after the other.
@@ -42,8 +42,9 @@ struct Block {
 // A tap is ceil(k / kKr) steps, each kKr consecutive k of each column:
 //
 //     step s:  | column 0: k .. k+kr-1 | column 1: k .. k+kr-1 | ... |   k = kr * s
-template <std::size_t kKr>
+template <std::size_t kStep>
 struct Steps {
+  static constexpr std::size_t kKr = kStep;
   static std::size_t tap_bytes(std::size_t width, std::size_t k) {
     return width * round_up(k, kKr);
   }

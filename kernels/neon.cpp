@@ -21,7 +21,6 @@ namespace {
 struct Neon : Steps<1> {
   static constexpr std::size_t kLanes = 4;
   static constexpr std::size_t kWidths[] = {4, 8};
-  static constexpr std::size_t kKr = 1;
   static constexpr std::size_t kMr = 8;
   static constexpr std::size_t kRowsPerPass = kAllRows;
   static constexpr std::size_t kUnroll = 8;  // k per load of a row

@@ -21,7 +21,6 @@ namespace {
 struct NeonDotprod : Steps<4> {
   static constexpr std::size_t kLanes = 4;
   static constexpr std::size_t kWidths[] = {4, 8};
-  static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 8;
   static constexpr std::size_t kRowsPerPass = kAllRows;
 

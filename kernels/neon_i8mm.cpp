@@ -22,7 +22,6 @@ namespace {
 
 struct NeonI8mm : Steps<8> {
   static constexpr std::size_t kWidths[] = {4, 8};
-  static constexpr std::size_t kKr = 8;
   static constexpr std::size_t kMr = 8;
   static constexpr std::size_t kRowsPerPass = kAllRows;
 

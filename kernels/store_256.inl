@@ -43,8 +43,8 @@ struct Store256 {
     for (std::size_t r = 0; r < Rows; ++r) memcpy(c + r * task.ldc, part[r], block.columns);
   }
 
-  // sums[rows][vectors][kLanes], as floats or as they are. Few layers store them: not worth a copy
-  // of this code in every block.
+  // sums[rows][vectors][kLanes], as floats or as they are. One layer of a network stores them: not
+  // worth a copy of this code in every block.
   [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
                                             std::int32_t* sums, std::size_t rows,
                                             std::size_t vectors) {

@@ -29,7 +29,7 @@ files() {
 }
 readonly cpp=('*.cpp' '*.h' '*.inl' '*.c')
 mapfile -t sources < <(files "${cpp[@]}")
-mapfile -t code < <(files "${cpp[@]}" '*.fbs' '*.sh' '*.py' '*.cmake' '*CMakeLists.txt' .ci/run)
+mapfile -t code < <(files "${cpp[@]}" '*.fbs' '*.sh' '*.py' '*.mjs' '*.cmake' '*CMakeLists.txt' .ci/run)
 
 # ---- text ----
 clang-format --dry-run -Werror "${sources[@]}" 2>&1 | grep -E 'error:' | cut -d: -f1 | sort -u |
@@ -95,7 +95,7 @@ build release | report "GCC builds without a warning"
 build clang | report "Clang builds without a warning"
 
 # ---- what the objects hold ----
-for folder in build/release build/clang build/aarch64; do
+for folder in build/release build/clang build/debug build/asan build/aarch64; do
   [[ -f $folder/kernels/liboctet_kernels.a ]] || continue
   objdump=objdump fused='\svfn?m(add|sub)[0-9a-z]+\s'
   if [[ $folder == build/aarch64 ]]; then

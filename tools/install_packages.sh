@@ -17,7 +17,9 @@ packages_for() {
     cross)
       echo g++-aarch64-linux-gnu qemu-user-static libxsimd-dev:arm64 libprotobuf-dev:arm64 \
         zlib1g-dev:arm64 ;;
-    onnxruntime) echo nodejs python3-onnx python3-numpy ;;
+    onnxruntime) # the nodejs of other sources brings npm with it
+      echo nodejs python3-onnx python3-numpy
+      command -v npm >/dev/null || echo npm ;;
     mnist) echo curl ca-certificates ;;
     fashion) echo dataset-fashion-mnist ;;
     *) echo "install_packages.sh: unknown purpose '$1'" >&2; exit 2 ;;

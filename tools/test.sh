@@ -64,19 +64,18 @@ skip() {
 
 # shellcheck disable=SC2317 # called through part
 preset() {
-  cmake --preset "$1"
-  cmake --build --preset "$1"
-  "${no_aslr[@]}" ctest --preset "$1" -V --timeout 900
+  cmake --preset "$1" && cmake --build --preset "$1" &&
+    "${no_aslr[@]}" ctest --preset "$1" -V --timeout 900
 }
 
-# Half of the tests on each of two cores.
-# shellcheck disable=SC2317 # called through part
+# The tests of the tools beside all others. Not "set -e": a caller that looks at the status switches it off.
+# shellcheck disable=SC2317,SC2086 # called through part, with a command of several words
 emulated() {
   local log=$logs/emulated_tools.log rc=0
-  timeout 900 $1 build/release/octet_tests --source-file='*/tests/tools/*' >$log 2>&1 &
+  timeout 900 $1 build/release/octet_tests --source-file='*/tests/tools/*' >"$log" 2>&1 &
   timeout 900 $1 build/release/octet_tests --source-file-exclude='*/tests/tools/*' || rc=$?
   wait $! || rc=$?
-  cat $log
+  cat "$log"
   return $rc
 }
 
@@ -93,10 +92,6 @@ if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)
 tools/install_packages.sh build test
 tools/install_packages.sh mnist || true # needed for a download only
 tools/install_packages.sh fashion || true
-if [[ -z ${OCTET_DATA-} && -d ../shared ]]; then
-  OCTET_DATA=$(cd ../shared && pwd)
-  export OCTET_DATA
-fi
 if mnist=$(tools/get_mnist.sh); then
   OCTET_DATA=$(dirname "$mnist")
   export OCTET_DATA

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX Runtime beside octet on one network, one thread each, in turns.
-//   node bench.mjs OCTET MODEL.octet INT8.onnx FLOAT.onnx     (onnxruntime-node in NODE_PATH)
+//   node bench.mjs OCTET MODEL.octet INT8.onnx FLOAT.onnx     (in a folder with onnxruntime-node)
 import {execFileSync} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';

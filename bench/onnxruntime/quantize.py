@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the network of a .octet file as ONNX for ONNX Runtime: a chain of com.microsoft.QGemm from uint8 pixels to
-float logits, without a quantize or dequantize node, which is the fastest form it has.
+"""Quantizes a float network as octet convert does and writes it as ONNX for ONNX Runtime: a chain of com.microsoft.QGemm
+from uint8 pixels to float logits, without a quantize or dequantize node, which is the fastest form it has. ReLU is the
+saturation at the zero point. Activations get the scales and zero points of octet's model.
 
     quantize.py FLOAT.onnx INFO.json OUT.onnx        INFO.json: octet info MODEL.octet --json
 """
@@ -13,21 +14,25 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def linear_layers(graph):
-    """The [n, k] weight and the bias of each Gemm; anything but Gemm (transB) and Relu is refused."""
+    """The [n, k] weight and the bias of each Gemm; anything but plain Gemm (transB) and Relu is refused."""
     constants = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     for node in graph.node:
         if node.op_type == "Gemm":
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-            if attributes.get("transB") != 1:
-                sys.exit(f"quantize.py: {node.name}: a Gemm needs transB=1")
+            others = {name: value for name, value in attributes.items() if value != 1}
+            if attributes.get("transB") != 1 or others or len(node.input) != 3:
+                sys.exit(f"quantize.py: {node.name}: a Gemm needs transB=1, alpha and beta 1, and a bias")
             yield constants[node.input[1]], constants[node.input[2]]
-        elif node.op_type not in ("Relu", "Flatten"):
+        elif node.op_type != "Relu":
             sys.exit(f"quantize.py: {node.name}: {node.op_type} is not known here")
 
 
 def main(float_path, info_path, out_path):
     with open(info_path, encoding="utf-8") as file:
         info = json.load(file)
+    made = info["metadata"]
+    if (made["weights"], made["activations"]) != ("per-channel", "asymmetric"):
+        sys.exit(f"quantize.py: {info_path}: convert with per-channel weights and asymmetric activations")
     layers = list(linear_layers(onnx.load(float_path).graph))
     # Per activation: scale, zero point, and the real value of code 0.
     pixels = info["inputs"][0]
@@ -48,6 +53,7 @@ def main(float_path, info_path, out_path):
     for i, (weight, bias) in enumerate(layers):
         scale, zero_point, offset = activations[i]
         weight_scale = (np.abs(weight).max(axis=1) / 127).astype(np.float32)
+        weight_scale[weight_scale == 0] = 1
         codes = np.rint(weight / weight_scale[:, None]).astype(np.int8)
         sum_scale = np.float32(scale) * weight_scale
         real_bias = bias + offset * (codes * weight_scale[:, None].astype(np.float64)).sum(axis=1)

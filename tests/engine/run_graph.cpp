@@ -13,7 +13,7 @@
 namespace octet::test {
 
 using namespace engine;
-// Not the C++ API's, which the precompiled header brings.
+// Not the C++ API's.
 using engine::Executor;
 using engine::Model;
 

@@ -44,7 +44,7 @@ TEST_CASE("command: cpu --peak measures what runs here") {
   for (const auto& table : plain["tables"]) CHECK_FALSE(table.contains("peak_gops"));
 }
 
-TEST_CASE("command: bench --kernels times every table and marks the best") {
+TEST_CASE("command: bench --kernels times every table and marks the chosen one") {
   const Result result = octet_command({"bench", "--kernels", "3,10,70", "--json"});
   INFO(result.err);
   REQUIRE(result.status == 0);
@@ -71,6 +71,11 @@ TEST_CASE("command: bench --kernels times every table and marks the best") {
   }
   const Result text = octet_command({"bench", "--kernels", "1,1,1"});
   CHECK(text.out.find("<- chosen\n") != std::string::npos);
+  const auto forced = octet_command({"bench", "--kernels", "1,4,4", "--json"}, "OCTET_ISA=scalar");
+  for (const auto& table : forced.json()["tables"]) {
+    CHECK(table["chosen"] == (table["name"] == "scalar"));
+  }
+  CHECK(fails_cleanly(octet_command({"bench", "--kernels", "1,4,4"}, "OCTET_ISA=none"), 1));
 }
 
 }  // namespace octet::test::command_measure_test

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/dispatch.h"
+#include "tools/command/chosen_table.h"
 #include "tools/command/print.h"
 #include "tools/measure/gemm.h"
 #include "tools/measure/interleave.h"
@@ -59,7 +60,7 @@ std::vector<Row> time_tables(const measure::GemmData& data, const kernels::CpuFe
 
 void bench_kernels(const GemmShape& shape, bool json) {
   const kernels::CpuFeatures cpu = kernels::detect_cpu();
-  const kernels::Table* best = &kernels::best_table(cpu);
+  const kernels::Table* chosen = &chosen_table(cpu).table;
   char name[64];
   kernels::cpu_name(name);
   const auto rows = time_tables(measure::GemmData(shape.m, shape.n, shape.k), cpu);
@@ -70,7 +71,7 @@ void bench_kernels(const GemmShape& shape, bool json) {
       ordered_json table{{"name", row.table->name},
                          {"us", row.seconds * 1e6},
                          {"gops", row.gops},
-                         {"chosen", row.table == best}};
+                         {"chosen", row.table == chosen}};
       if (row.percent > 0) table["percent_of_peak"] = row.percent;
       result["tables"].push_back(std::move(table));
     }
@@ -83,7 +84,7 @@ void bench_kernels(const GemmShape& shape, bool json) {
   for (const Row& row : rows) {
     text.row({row.table->name, format("%.3f", row.seconds * 1e6), format("%.2f", row.gops),
               row.percent > 0 ? format("%.1f", row.percent) : "-",
-              row.table == best ? "<- chosen" : ""});
+              row.table == chosen ? "<- chosen" : ""});
   }
   text.print();
 }

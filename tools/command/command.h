@@ -9,6 +9,7 @@
 
 #include "tools/command/bench_kernels.h"
 #include "tools/command/feed.h"
+#include "tools/convert/calibrate.h"
 
 namespace octet::command {
 
@@ -24,8 +25,8 @@ struct ConvertOptions {
   std::optional<Normalization> normalization;
   std::string weights = "per-channel";  // or per-tensor
   bool symmetric = false;
-  std::string calibration = "minmax";  // or percentile
-  double percentile = 99.99;           // in (50, 100]
+  std::string calibration = "minmax";                            // or percentile
+  double percentile = convert::CalibrationOptions{}.percentile;  // in (50, 100]
 };
 
 struct EvalOptions {

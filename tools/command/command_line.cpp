@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: options, help, exit statuses, and the one place that reports errors. The only
-// file that includes CLI11, which takes seconds to compile.
+// file of the command that includes CLI11, which takes seconds to compile.
 #include <octet/octet.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "tools/command/command.h"

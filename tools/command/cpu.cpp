@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet cpu: what this machine has and which kernel table octet takes.
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "engine/errors.h"
 #include "kernels/dispatch.h"
+#include "tools/command/chosen_table.h"
 #include "tools/command/command.h"
 #include "tools/command/print.h"
 #include "tools/measure/bandwidth.h"
@@ -26,20 +25,6 @@ std::vector<std::pair<const char*, bool>> features(const kernels::CpuFeatures& c
           {"avx512_vnni", cpu.avx512_vnni},
           {"avx_vnni", cpu.avx_vnni}};
 #endif
-}
-
-// As Model::load chooses: $OCTET_ISA, else the best.
-const kernels::Table& chosen_table(const kernels::CpuFeatures& cpu, const char* forced) {
-  if (forced == nullptr) return kernels::best_table(cpu);
-  const kernels::Table* table = kernels::find_table(forced);
-  if (table != nullptr && kernels::runs_here(*table, cpu)) return *table;
-  std::string choices;
-  for (const auto* other : kernels::tables()) {
-    if (kernels::runs_here(*other, cpu)) choices += std::string(" ") + other->name;
-  }
-  engine::fail(Error::Code::cpu, "OCTET_ISA=", forced,
-               table == nullptr ? ": this build has no such table" : ": this CPU cannot run it",
-               "; choices:", choices);
 }
 
 void print_bandwidths() {
@@ -63,9 +48,7 @@ void run_cpu(const CpuOptions& options) {
   const kernels::CpuFeatures cpu = kernels::detect_cpu();
   char name[64];
   kernels::cpu_name(name);
-  const char* forced = std::getenv("OCTET_ISA");
-  if (forced != nullptr && *forced == '\0') forced = nullptr;
-  const kernels::Table& chosen = chosen_table(cpu, forced);
+  const ChosenTable chosen = chosen_table(cpu);
   const auto peak_of = [&](const kernels::Table& table) {
     return options.peak && kernels::runs_here(table, cpu) ? measure::peak_gops(table) : 0;
   };
@@ -82,8 +65,8 @@ void run_cpu(const CpuOptions& options) {
       }
     }
     if (options.peak) result["read_bandwidth"] = bandwidths_json();
-    result["chosen"] = chosen.name;
-    result["forced"] = forced != nullptr;
+    result["chosen"] = chosen.table.name;
+    result["forced"] = chosen.forced;
     std::printf("%s\n", result.dump(2).c_str());
     return;
   }
@@ -99,9 +82,9 @@ void run_cpu(const CpuOptions& options) {
                 kernels::runs_here(*table, cpu) ? "runs here" : "not this CPU", table->tile.mr,
                 table->tile.nr, table->tile.kr,
                 gops > 0 ? format("  peak %.1f GOPS", gops).c_str() : "",
-                table != &chosen    ? ""
-                : forced != nullptr ? "  <- chosen by OCTET_ISA"
-                                    : "  <- chosen");
+                table != &chosen.table ? ""
+                : chosen.forced        ? "  <- chosen by OCTET_ISA"
+                                       : "  <- chosen");
   }
   if (options.peak) print_bandwidths();
 }

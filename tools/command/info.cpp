@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet info: what is inside a network file.
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "engine/errors.h"

@@ -30,7 +30,7 @@ constexpr double kMeasureSeconds = 0.15;
                      : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
                        "xmm9", "xmm10", "xmm11", "xmm15");                                     \
   }
-constexpr double kAccumulators = 12;
+constexpr double kRepeats = 12.0 * kIterations;
 
 __attribute__((target("avx512f,avx512vnni"))) void vnni_512() {
   OCTET_LOOP("vpdpbusd %%zmm13, %%zmm12, %%zmm\\acc")
@@ -50,10 +50,10 @@ __attribute__((target("avx2"))) void avx2() {
       "vpaddd %%ymm15, %%ymm\\acc, %%ymm\\acc")
 }
 
-constexpr PeakLoop kLoops[] = {{"avx512vnni", vnni_512, kIterations* kAccumulators * 128},
-                               {"avxvnni_evex", vnni_256_evex, kIterations* kAccumulators * 64},
-                               {"avxvnni", vnni_256_vex, kIterations* kAccumulators * 64},
-                               {"avx2", avx2, kIterations* kAccumulators * 64}};
+constexpr PeakLoop kLoops[] = {{"avx512vnni", vnni_512, kRepeats * 128},
+                               {"avxvnni_evex", vnni_256_evex, kRepeats * 64},
+                               {"avxvnni", vnni_256_vex, kRepeats * 64},
+                               {"avx2", avx2, kRepeats * 64}};
 
 #elif defined(__aarch64__)
 
@@ -66,7 +66,7 @@ constexpr PeakLoop kLoops[] = {{"avx512vnni", vnni_512, kIterations* kAccumulato
                      : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v10", "v11", "v12", "v13", \
                        "v14", "v15", "v16", "v17");                                                \
   }
-constexpr double kAccumulators = 16;
+constexpr double kRepeats = 16.0 * kIterations;
 
 void smlal() {
   OCTET_LOOP("smlal v\\acc\\().4s, v24.4h, v8.h[0]")
@@ -78,9 +78,9 @@ void smmla() {
   OCTET_LOOP(".arch armv8.6-a\n\tsmmla v\\acc\\().4s, v24.16b, v25.16b")
 }
 
-constexpr PeakLoop kLoops[] = {{"neon_i8mm", smmla, kIterations* kAccumulators * 64},
-                               {"neon_dotprod", sdot, kIterations* kAccumulators * 32},
-                               {"neon", smlal, kIterations* kAccumulators * 8}};
+constexpr PeakLoop kLoops[] = {{"neon_i8mm", smmla, kRepeats * 64},
+                               {"neon_dotprod", sdot, kRepeats * 32},
+                               {"neon", smlal, kRepeats * 8}};
 
 #else
 

@@ -11,7 +11,7 @@ namespace octet::measure {
 struct PeakLoop {
   const char* table;
   void (*run)();
-  double operations;  // of one run, which takes about half a millisecond
+  double operations;  // of one run, which takes about a millisecond
 };
 
 // Null for a table without such a loop (scalar). To be timed in turns with what it is compared
