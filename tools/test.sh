@@ -147,15 +147,21 @@ same_hash() {
   echo "  $want  $(uname -m) (this CPU)"
   passed=$((passed + 1))
   [[ $(uname -m) == x86_64 ]] || return 0
+  local names=() i
   while IFS='|' read -r name command; do
+    names+=("$name")
     # shellcheck disable=SC2086
-    got=$(hash "$model $name" $command verify "$model")
-    echo "  ${got:-none}  $name"
-    if [[ $got == "$want" ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    hash "$model $name" $command verify "$model" >"$logs/hash${#names[@]}" &
   done <<<"x86_64 (haswell)|$haswell build/release/octet
 x86_64 (nehalem)|$nehalem build/release/octet${cross:+
 aarch64 (max)|qemu-aarch64-static -cpu max build/aarch64/octet
 aarch64 (cortex-a72)|qemu-aarch64-static -cpu cortex-a72 build/aarch64/octet}"
+  wait
+  for i in "${!names[@]}"; do
+    got=$(<"$logs/hash$((i + 1))")
+    echo "  ${got:-none}  ${names[i]}"
+    if [[ $got == "$want" ]]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
 }
 
 mkdir -p build/models

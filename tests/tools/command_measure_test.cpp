@@ -71,8 +71,9 @@ TEST_CASE("command: bench --kernels times every table and marks the chosen one")
   }
   const Result text = octet_command({"bench", "--kernels", "1,1,1"});
   CHECK(text.out.find("<- chosen\n") != std::string::npos);
-  const auto forced = octet_command({"bench", "--kernels", "1,4,4", "--json"}, "OCTET_ISA=scalar");
-  for (const auto& table : forced.json()["tables"]) {
+  const auto forced =
+      octet_command({"bench", "--kernels", "1,4,4", "--json"}, "OCTET_ISA=scalar").json();
+  for (const auto& table : forced["tables"]) {
     CHECK(table["chosen"] == (table["name"] == "scalar"));
   }
   CHECK(fails_cleanly(octet_command({"bench", "--kernels", "1,4,4"}, "OCTET_ISA=none"), 1));
