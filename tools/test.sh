@@ -68,12 +68,12 @@ preset() {
     "${no_aslr[@]}" ctest --preset "$1" -V --timeout 900
 }
 
-# The tests of the tools beside all others. Not "set -e": a caller that looks at the status switches it off.
+# The tests of the command beside all others. Not "set -e": a caller that looks at the status switches it off.
 # shellcheck disable=SC2317,SC2086 # called through part, with a command of several words
 emulated() {
-  local log=$logs/emulated_tools.log rc=0
-  timeout 900 $1 build/release/octet_tests --source-file='*/tests/tools/*' >"$log" 2>&1 &
-  timeout 900 $1 build/release/octet_tests --source-file-exclude='*/tests/tools/*' || rc=$?
+  local log=$logs/emulated_command.log rc=0
+  timeout 900 $1 build/release/octet_tests --source-file='*/tests/tools/command_*' >"$log" 2>&1 &
+  timeout 900 $1 build/release/octet_tests --source-file-exclude='*/tests/tools/command_*' || rc=$?
   wait $! || rc=$?
   cat "$log"
   return $rc

@@ -7,9 +7,9 @@
 
 namespace octet::bench {
 
-// GOPS of one Zen 4 core, medians of the quietest round; its vpdpbusd did kRecordedPeak on registers, output requantized to 8
-// bits: the best of oneDNN 2.6, FBGEMM, intgemm, ONNX Runtime 1.30, XNNPACK (2022), PyTorch 1.13,
-// ruy and gemmlowp. 0: not measured.
+// GOPS of one Zen 4 core, medians of the quietest round; its vpdpbusd did kRecordedPeak on
+// registers, output requantized to 8 bits: the best of oneDNN 2.6, FBGEMM, intgemm, ONNX
+// Runtime 1.30, XNNPACK (2022), PyTorch 1.13, ruy and gemmlowp. 0: not measured.
 inline constexpr double kRecordedPeak = 462;
 inline constexpr std::size_t kRecordedM[] = {1, 4, 16, 64, 256, 1024};
 struct Recorded {
