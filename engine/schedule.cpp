@@ -18,12 +18,15 @@ std::uint64_t product(std::uint64_t a, std::uint64_t b) noexcept {
   return b != 0 && a > kMost / b ? kMost : a * b;
 }
 
-// Equal blocks, as many for each task as for any other, in whole tiles where a block holds them.
+// Equal blocks, as many for each task as for any other. In whole tiles where a task has several:
+// where it has one, the largest block is what all wait for, and a tile less in one block is no tile
+// less in that.
 Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
   std::size_t blocks = divide_up(batch, plan.block_samples);
   blocks = kernels::round_up(blocks, tasks);
-  const std::size_t tiles = divide_up(divide_up(batch, blocks), plan.row_tile);
-  const std::size_t samples = std::min(tiles * plan.row_tile, plan.block_samples);
+  const std::size_t equal = divide_up(batch, blocks);
+  const std::size_t tiles = kernels::round_up(equal, plan.row_tile);
+  const std::size_t samples = blocks == tasks ? equal : std::min(tiles, plan.block_samples);
   return {tasks, samples, divide_up(batch, samples), false};
 }
 

@@ -57,6 +57,14 @@ TEST_CASE("schedule: a large batch is divided into equal blocks for all tasks") 
   CHECK(s.blocks * s.block_samples == 960);
 }
 
+TEST_CASE("schedule: where each task has one block, none waits for a larger one") {
+  const Plan plan = plan_of(1000000, 900000, 60);
+  CHECK(make_schedule(plan, 64, 2).block_samples == 32);  // not 36 and 28: six tiles of rows each
+  CHECK(make_schedule(plan, 16, 2).block_samples == 8);
+  CHECK(make_schedule(plan, 100, 3).block_samples == 34);
+  CHECK(make_schedule(plan, 300, 2).block_samples == 54);  // several for each: whole tiles
+}
+
 TEST_CASE("schedule: few samples of a large network divide its steps") {
   const Plan plan = plan_of(50000000, 49000000, 60);
   CHECK(make_schedule(plan, 1, 4).divides_steps);
