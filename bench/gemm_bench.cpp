@@ -9,7 +9,7 @@
 
 #include "kernels/dispatch.h"
 #include "tools/measure/bandwidth.h"
-#include "tools/measure/cpu_time.h"
+#include "tools/measure/clock.h"
 #include "tools/measure/gemm.h"
 #include "tools/measure/peak.h"
 

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "kernels/dispatch.h"
-#include "tools/measure/cpu_time.h"
+#include "tools/measure/clock.h"
 
 namespace octet::measure {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clocks of the measurements: on a machine that others use, wall time measures them.
+// The clocks of the measurements. On a machine that others use, wall time measures them too.
 #pragma once
 
 #include <time.h>
@@ -21,6 +21,10 @@ inline double cpu_seconds() {
 // thread of its own counts.
 inline double process_cpu_seconds() {
   return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+inline double wall_seconds() {
+  return seconds_of(CLOCK_MONOTONIC);
 }
 
 }  // namespace octet::measure

@@ -3,22 +3,20 @@
 
 #include <algorithm>
 
-#include "tools/measure/cpu_time.h"
-
 namespace octet::measure {
 namespace {
 
-double seconds_per_call(const Repeat& repeat, std::size_t calls) {
-  const double start = process_cpu_seconds();
+double seconds_per_call(const Repeat& repeat, std::size_t calls, double (*clock)()) {
+  const double start = clock();
   repeat(calls);
-  return (process_cpu_seconds() - start) / static_cast<double>(calls);
+  return (clock() - start) / static_cast<double>(calls);
 }
 
 // How many calls last that long.
-std::size_t calls_lasting(const Repeat& repeat, double seconds) {
+std::size_t calls_lasting(const Repeat& repeat, double seconds, double (*clock)()) {
   // A tenth of the time is enough to extrapolate from.
   for (std::size_t calls = 1;; calls *= 4) {
-    const double time = seconds_per_call(repeat, calls) * static_cast<double>(calls);
+    const double time = seconds_per_call(repeat, calls, clock) * static_cast<double>(calls);
     if (time >= seconds / 10) {
       const double wanted = static_cast<double>(calls) * seconds / time;
       return std::max<std::size_t>(1, static_cast<std::size_t>(wanted));
@@ -29,17 +27,17 @@ std::size_t calls_lasting(const Repeat& repeat, double seconds) {
 }  // namespace
 
 std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int rounds,
-                                        double round_seconds) {
+                                        double round_seconds, double (*clock)()) {
   std::vector<std::size_t> calls;
   for (const Repeat& repeat : competitors) {
     repeat(1);
-    calls.push_back(calls_lasting(repeat, round_seconds));
+    calls.push_back(calls_lasting(repeat, round_seconds, clock));
   }
   std::vector<std::vector<double>> times(competitors.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       competitors[i](1);
-      times[i].push_back(seconds_per_call(competitors[i], calls[i]));
+      times[i].push_back(seconds_per_call(competitors[i], calls[i], clock));
     }
   }
   std::vector<double> medians;

@@ -8,14 +8,18 @@
 #include <span>
 #include <vector>
 
+#include "tools/measure/clock.h"
+
 namespace octet::measure {
 
 // Does the same work that many times.
 using Repeat = std::function<void(std::size_t calls)>;
 
-// The median seconds of CPU time per call, in the order of the competitors. A turn calls once to
-// warm up, then as often as lasts round_seconds, at least once.
+// The median seconds per call, in the order of the competitors. A turn calls once to warm up, then
+// as often as lasts round_seconds, at least once. clock: CPU time, or wall time where several
+// threads work.
 std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int rounds,
-                                        double round_seconds);
+                                        double round_seconds,
+                                        double (*clock)() = process_cpu_seconds);
 
 }  // namespace octet::measure

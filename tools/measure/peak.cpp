@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "tools/measure/cpu_time.h"
+#include "tools/measure/clock.h"
 
 namespace octet::measure {
 namespace {

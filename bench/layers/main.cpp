@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// octet_bench_layers: one linear layer through sessions, several threads and one in turns.
+#include <octet/octet.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "engine/graph.h"
+#include "tools/convert/model_writer.h"
+#include "tools/measure/gemm.h"
+#include "tools/measure/interleave.h"
+
+namespace octet::bench {
+namespace {
+
+using measure::GemmData;
+
+struct Shape {
+  std::size_t k, n;
+};
+constexpr Shape kShapes[] = {{784, 100},   {100, 100},  {100, 10},   {784, 512},  {512, 512},
+                             {1024, 1024}, {768, 3072}, {3072, 768}, {4096, 4096}};
+
+struct Options {
+  std::vector<std::size_t> m{1, 4, 16, 64, 256, 1024};
+  std::size_t threads = 2;
+  int rounds = 7;
+  double milliseconds = 20;
+  bool std_threads = false;
+};
+
+std::int64_t extent(std::size_t n) {
+  return static_cast<std::int64_t>(n);
+}
+
+// The layer with ReLU, u8 to u8.
+Model layer(const GemmData& data) {
+  using engine::DType;
+  using engine::Tensor;
+  const float one = 1;
+  engine::Graph graph;
+  graph.tensors = {
+      {"x", DType::u8, {-1, extent(data.k)}, data.mult, 0, false, {}},
+      {"w",
+       DType::s8,
+       {extent(data.n), extent(data.k)},
+       0,
+       0,
+       true,
+       std::as_bytes(std::span(data.w))},
+      {"scale", DType::f32, {1}, 0, 0, true, std::as_bytes(std::span(&one, 1))},
+      {"bias", DType::s32, {extent(data.n)}, 0, 0, true, std::as_bytes(std::span(data.bias))},
+      {"y", DType::u8, {-1, extent(data.n)}, 1, 0, false, {}}};
+  engine::Node& node = graph.nodes.emplace_back();
+  node.name = "layer";
+  node.op = engine::OpType::linear;
+  node.inputs = {0, 1, 2, 3};
+  node.output = 4;
+  node.clip_min = 0;
+  graph.inputs = {{0, false, {}}};
+  graph.outputs = {4};
+  engine::check_graph(graph, "layer", {});
+  return Model::parse(convert::write_model(graph));
+}
+
+// Runs of a session over a batch.
+class Runs {
+ public:
+  Runs(const GemmData& data, const Executor* executor)
+      : session_(executor != nullptr ? Session(layer(data), *executor) : Session(layer(data))),
+        batch_(data.m),
+        x_(data.a),
+        y_(data.m * data.n) {}
+  void run(std::size_t calls) {
+    const Input input = octet::input(x_);
+    const Output output = octet::output(y_);
+    for (std::size_t i = 0; i < calls; ++i) {
+      if (session_.run({&input, 1}, {&output, 1}, batch_) != OCTET_OK)
+        throw std::runtime_error("a run failed");
+    }
+  }
+  const std::vector<std::uint8_t>& codes() const { return y_; }
+
+ private:
+  Session session_;
+  std::size_t batch_;
+  std::vector<std::uint8_t> x_, y_;
+};
+
+// How much faster the executor's threads are than one.
+double measure_shape(const GemmData& data, const Executor& executor, const Options& options) {
+  Runs one(data, nullptr);
+  Runs many(data, &executor);
+  one.run(1);
+  many.run(1);
+  if (many.codes() != one.codes()) throw std::runtime_error("the sessions' codes differ");
+  const measure::Repeat repeats[] = {[&](std::size_t calls) { one.run(calls); },
+                                     [&](std::size_t calls) { many.run(calls); }};
+  const auto seconds = measure::interleaved_medians(
+      repeats, options.rounds, options.milliseconds * 1e-3, measure::wall_seconds);
+  const double ratio = seconds[0] / seconds[1];
+  std::printf("%4zux%-4zu %5zu %10.2f %10.2f %8.2f\n", data.k, data.n, data.m, 1e6 * seconds[0],
+              1e6 * seconds[1], ratio);
+  std::fflush(stdout);
+  return ratio;
+}
+
+int main_of(int argc, char** argv) {
+  CLI::App app("One layer through sessions, several threads beside one; see bench/README.md",
+               "octet_bench_layers");
+  Options options;
+  app.add_option("--m", options.m, "Rows, for example 1,16,256")
+      ->delimiter(',')
+      ->check(CLI::Range(std::size_t{1}, std::size_t{16384}));
+  app.add_option("--threads", options.threads, "Threads beside one")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
+  app.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(5, 1000));
+  app.add_flag("--std", options.std_threads, "Threads of std::thread instead of oneTBB");
+  CLI11_PARSE(app, argc, argv);
+
+  const Executor executor =
+      options.std_threads ? Executor::threads(options.threads) : Executor::tbb(options.threads);
+  std::printf("wall time, medians of %d rounds, one thread and %zu\n%9s %5s %10s %10s %8s\n",
+              options.rounds, options.threads, "K x N", "m", "us, one", "us", "ratio");
+  double least = std::numeric_limits<double>::infinity();
+  for (const Shape shape : kShapes) {
+    for (const std::size_t m : options.m) {
+      least = std::min(least, measure_shape(GemmData(m, shape.n, shape.k), executor, options));
+    }
+  }
+  std::printf("the least ratio is %.2f\n", least);
+  return 0;
+}
+
+}  // namespace
+}  // namespace octet::bench
+
+int main(int argc, char** argv) {
+  try {
+    return octet::bench::main_of(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "octet_bench_layers: %s\n", error.what());
+    return 1;
+  }
+}
