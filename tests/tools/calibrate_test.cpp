@@ -65,8 +65,9 @@ TEST_CASE("batch size and order of samples do not change the ranges") {
   for (std::size_t s = kSamples; s-- > 0;) {
     for (std::size_t i = 0; i < 4; ++i) reversed[0].push_back(data[0][s * 4 + i]);
   }
-  for (const auto method : {Calibration::minmax, Calibration::percentile}) {
-    const convert::CalibrationOptions options{method, 97};
+  for (const auto method : {Calibration::minmax, Calibration::percentile, Calibration::mse,
+                            Calibration::entropy, Calibration::automatic}) {
+    const convert::CalibrationOptions options{method, 97, false};
     const auto run = [&](const auto& inputs, std::size_t step) {
       MemorySource source(graph, inputs, kSamples, step);
       return convert::calibrate(graph, source, options);
@@ -93,7 +94,7 @@ TEST_CASE("percentile: cuts outliers on both sides, reads the data twice") {
   data[0].push_back(5000);
   const auto run = [&](double percentile, std::vector<std::size_t>* progress = nullptr) {
     MemorySource source(g.graph, data, 1000, 300);
-    return convert::calibrate(g.graph, source, {Calibration::percentile, percentile},
+    return convert::calibrate(g.graph, source, {Calibration::percentile, percentile, false},
                               [&](std::size_t n) {
                                 if (progress != nullptr) progress->push_back(n);
                               })[0];
@@ -150,7 +151,7 @@ TEST_CASE("no sample, a percentile out of range, data that changes") {
   CHECK(message_of(graph, {{}}, 0) == "argument: net.onnx: the calibration data has no sample");
   const std::vector<std::vector<float>> data{random.uniform(8, -1, 1)};
   for (const double percentile : {50.0, 100.1, std::nan("")}) {
-    CHECK(message_of(graph, data, 2, {Calibration::percentile, percentile})
+    CHECK(message_of(graph, data, 2, {Calibration::percentile, percentile, false})
               .find("is outside (50, 100]") != std::string::npos);
   }
 
@@ -171,7 +172,7 @@ TEST_CASE("no sample, a percentile out of range, data that changes") {
   };
   Shrinking source(graph, data, 2, 2);
   CHECK(error_of([&] {
-          convert::calibrate(graph, source, {Calibration::percentile, 99});
+          convert::calibrate(graph, source, {Calibration::percentile, 99, false});
         }) ==
         "argument: net.onnx: the calibration data had 2 samples when read first and 1 when read "
         "again");

@@ -275,6 +275,9 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
            {"--weights", "per-tensor"},
            {"--symmetric"},
            {"--calibration", "percentile", "--percentile", "99.5"},
+           {"--calibration", "mse"},
+           {"--calibration", "entropy", "--symmetric"},
+           {"--calibration", "auto", "--percentile", "99.5"},
            {"--samples", "10"},
            {"--normalize", net.normalize, "--symmetric", "--weights", "per-tensor"}}) {
     std::vector<std::string> all{"convert", net.onnx,      "-o",

@@ -25,7 +25,7 @@ struct ConvertOptions {
   std::optional<Normalization> normalization;
   std::string weights = "per-channel";  // or per-tensor
   bool symmetric = false;
-  std::string calibration = "minmax";                            // or percentile
+  std::string calibration = "minmax";                            // see find_calibration
   double percentile = convert::CalibrationOptions{}.percentile;  // in (50, 100]
 };
 

@@ -106,8 +106,8 @@ void add_convert(CLI::App& app) {
   sub->add_flag("--symmetric", options->symmetric,
                 "Activations with zero point in the middle (default: asymmetric)");
   sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
-      ->check(CLI::IsMember({"minmax", "percentile"}).description(""))
-      ->type_name("minmax|percentile")
+      ->check(CLI::IsMember({"minmax", "percentile", "mse", "entropy", "auto"}).description(""))
+      ->type_name("minmax|percentile|mse|entropy|auto")
       ->capture_default_str();
   const auto* percentile =
       sub->add_option("--percentile", options->percentile,
@@ -115,8 +115,9 @@ void add_convert(CLI::App& app) {
           ->type_name("P")
           ->capture_default_str();
   sub->callback([options, percentile] {
-    if (percentile->count() > 0 && options->calibration != "percentile") {
-      throw CLI::ValidationError("--percentile needs --calibration percentile");
+    if (percentile->count() > 0 && options->calibration != "percentile" &&
+        options->calibration != "auto") {
+      throw CLI::ValidationError("--percentile needs --calibration percentile or auto");
     }
     if (!(options->percentile > 50 && options->percentile <= 100)) {
       throw CLI::ValidationError("--percentile must be above 50 and at most 100");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // octet convert: float ONNX -> .octet, with what it cost on the calibration samples.
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,10 +22,6 @@
 namespace octet::command {
 namespace {
 
-bool is_percentile(const ConvertOptions& options) {
-  return options.calibration == "percentile";
-}
-
 void check_calibrate(const ConvertOptions& options) {
   const bool given = !options.calibrate.empty();
   if (convert::is_quantized_onnx(options.model)) {
@@ -38,16 +35,26 @@ void check_calibrate(const ConvertOptions& options) {
                "MNIST's IDX files or X.npy");
 }
 
+// The range of every value; notes tell by what auto chose them.
 std::vector<convert::Range> calibrate(const convert::Graph& graph, const data::Dataset& dataset,
-                                      const ConvertOptions& options) {
+                                      const ConvertOptions& options,
+                                      std::vector<std::string>& notes) {
   CalibrationSource source(dataset, tensor_infos(graph, graph.inputs),
                            options.normalization.value_or(Normalization{}), options.model);
-  convert::CalibrationOptions how;
-  if (is_percentile(options)) how.method = convert::Calibration::percentile;
-  how.percentile = options.percentile;
-  Progress progress("calibrating", dataset.samples() * (is_percentile(options) ? 2 : 1));
-  return convert::calibrate(graph, source, how,
-                            [&](std::size_t samples) { progress.update(samples); });
+  const convert::CalibrationOptions how{convert::find_calibration(options.calibration).value(),
+                                        options.percentile, options.symmetric};
+  const bool once = how.method == convert::Calibration::minmax;
+  Progress progress("calibrating", dataset.samples() * (once ? 1 : 2));
+  std::vector<convert::Calibration> chosen;
+  auto ranges = convert::calibrate(
+      graph, source, how, [&](std::size_t samples) { progress.update(samples); }, &chosen);
+  if (how.method != convert::Calibration::automatic) return ranges;
+  for (const convert::Node& node : graph.nodes) {
+    if (std::ranges::find(graph.outputs, node.output) != graph.outputs.end()) continue;
+    notes.push_back(engine::message("range of '", graph.values[node.output].name, "' by ",
+                                    convert::calibration_name(chosen[node.output])));
+  }
+  return ranges;
 }
 
 // Data that say nothing: a wrong file, or an array that was never filled.
@@ -64,7 +71,7 @@ void note_constant_inputs(const convert::Graph& graph, const std::vector<convert
 void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
               const ConvertOptions& options) {
   std::string calibration = options.calibration;
-  if (is_percentile(options)) calibration += engine::message(" ", options.percentile);
+  if (options.calibration == "percentile") calibration += engine::message(" ", options.percentile);
   calibration += engine::message(", ", dataset.samples(), " samples");
   graph.metadata = {{"producer", std::string("octet ") + octet_version()},
                     {"source", std::filesystem::path(options.model).filename().string()},
@@ -101,8 +108,8 @@ void run_convert(const ConvertOptions& options) {
   const data::Dataset dataset = data::load_dataset(
       options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
   check_output(options.output, "-o", options.model, dataset.paths);
-  const auto ranges = calibrate(graph, dataset, options);
   std::vector<std::string> notes = graph.notes;
+  const auto ranges = calibrate(graph, dataset, options, notes);
   note_constant_inputs(graph, ranges, notes);
   convert::QuantizeOptions how;
   how.per_channel = options.weights == "per-channel";

@@ -22,13 +22,19 @@ is a folder with MNIST's IDX files (the train half is read; never calibrate on w
 X.npy; a network with several inputs takes one .npy per input, joined by commas. uint8 data are
 pixels, which enter the network as (p / 255 - MEAN) / STD; float data are its own values.
 
+--calibration tells where the range of an activation ends: minmax at its outermost values; percentile
+where few lie beyond; mse where rounding and clipping change the values least; entropy where they
+change their distribution least; auto tries all four, one activation at a time, and keeps what
+changes the outputs least on samples that the range was not made from. A range that clips gives the
+other values finer steps.
+
 With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
 Without it the model takes float32 values, pixels as p / 255.
 
 Examples:
   octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
   octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
-  octet convert net.onnx -o net.octet --calibrate x.npy --calibration percentile --percentile 99.9)";
+  octet convert net.onnx -o net.octet --calibrate x.npy --calibration auto)";
 
 inline constexpr const char* kEvalHelp =
     R"(DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of

@@ -34,4 +34,8 @@ ScaleZeroPoint choose_symmetric(Range range, std::int32_t qmax) {
   return {normal_scale(largest / qmax), 0};
 }
 
+ScaleZeroPoint choose_codes(Range range, bool symmetric) {
+  return symmetric ? choose_symmetric(range, 127) : choose_asymmetric(range, 0, 255);
+}
+
 }  // namespace octet::convert

@@ -194,8 +194,14 @@ FloatExecutor::~FloatExecutor() = default;
 FloatExecutor::FloatExecutor(FloatExecutor&&) noexcept = default;
 
 std::vector<std::span<const float>> FloatExecutor::run(
-    std::span<const std::span<const float>> inputs, std::size_t batch, const Observer& observe) {
+    std::span<const std::span<const float>> inputs, std::size_t batch, const Observer& observe,
+    const Replace& replace) {
   const Graph& graph = impl_->graph;
+  const auto made = [&](ValueId value) {
+    std::span<const float>& data = impl_->values[value];
+    if (observe) observe(value, data);
+    if (replace) data = replace(value, data);
+  };
   if (inputs.size() != graph.inputs.size()) {
     engine::fail(Error::Code::argument, graph.source, ": has ", graph.inputs.size(),
                  " inputs, was given ", inputs.size());
@@ -210,11 +216,11 @@ std::vector<std::span<const float>> FloatExecutor::run(
                    inputs[i].size());
     }
     impl_->values[value] = inputs[i];
-    if (observe) observe(value, inputs[i]);
+    made(value);
   }
   for (const Step& step : impl_->steps) {
     impl_->compute(step);
-    if (observe) observe(step.node->output, impl_->values[step.node->output]);
+    made(step.node->output);
   }
   std::vector<std::span<const float>> outputs;
   for (const ValueId output : graph.outputs) outputs.push_back(impl_->values[output]);

@@ -25,11 +25,15 @@ class FloatExecutor {
   // Called for each value of the graph after it was computed, inputs included: values[i] belongs to
   // sample i / elements. The data is overwritten later in the run.
   using Observer = std::function<void(ValueId value, std::span<const float> data)>;
+  // What later nodes and the caller read in its place: as many floats, which live to the end of the
+  // run.
+  using Replace = std::function<std::span<const float>(ValueId value, std::span<const float> data)>;
 
   // inputs[i]: batch * sample_elements floats. Gives the outputs in the graph's order, valid until
   // the next run. Throws octet::Error (argument) on a wrong size.
   std::vector<std::span<const float>> run(std::span<const std::span<const float>> inputs,
-                                          std::size_t batch, const Observer& observe = {});
+                                          std::size_t batch, const Observer& observe = {},
+                                          const Replace& replace = {});
 
  private:
   struct Impl;

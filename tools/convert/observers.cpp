@@ -43,6 +43,10 @@ void HistogramObserver::observe(std::span<const float> data) noexcept {
   }
 }
 
+void HistogramObserver::merge(const HistogramObserver& other) noexcept {
+  for (std::size_t i = 0; i < kBins; ++i) counts_[i] += other.counts_[i];
+}
+
 double HistogramObserver::edge(std::size_t bin) const noexcept {
   const double part = static_cast<double>(bin) / kBins;
   return static_cast<double>(range_.min) * (1 - part) + static_cast<double>(range_.max) * part;
@@ -51,6 +55,7 @@ double HistogramObserver::edge(std::size_t bin) const noexcept {
 Range HistogramObserver::percentile(double percentile) const noexcept {
   std::uint64_t total = 0;
   for (const std::uint64_t count : counts_) total += count;
+  if (total == 0) return range_;
   // Values outside the kept range, on each side.
   const double cut = static_cast<double>(total) * (100 - percentile) / 200;
   std::size_t first = 0;

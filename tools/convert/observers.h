@@ -33,13 +33,20 @@ class HistogramObserver {
   explicit HistogramObserver(Range range);
   void observe(std::span<const float> data) noexcept;
 
+  // The counts of another part of the data; its range must be the same.
+  void merge(const HistogramObserver& other) noexcept;
+
+  Range range() const noexcept { return range_; }
+  std::span<const std::uint64_t> counts() const noexcept { return counts_; }
+  // The lower edge of a bin, 0 to kBins (the range's end); as floats, the outermost edges are the
+  // range.
+  double edge(std::size_t bin) const noexcept;
+
   // The narrowest range of whole bins below and above which at most (100 - percentile) / 2 percent
   // of the values lie, each; 100 gives the whole range.
   Range percentile(double percentile) const noexcept;
 
  private:
-  double edge(std::size_t bin) const noexcept;
-
   Range range_;
   double bins_per_unit_;
   std::vector<std::uint64_t> counts_;

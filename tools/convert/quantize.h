@@ -58,5 +58,7 @@ struct ScaleZeroPoint {
 };
 ScaleZeroPoint choose_asymmetric(Range range, std::int32_t qmin, std::int32_t qmax);
 ScaleZeroPoint choose_symmetric(Range range, std::int32_t qmax);
+// As quantize() does for activations: all of u8, or s8 in [-127, 127] around 0.
+ScaleZeroPoint choose_codes(Range range, bool symmetric);
 
 }  // namespace octet::convert

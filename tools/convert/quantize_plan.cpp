@@ -26,12 +26,8 @@ Range range_of(const Node& node, const std::vector<Range>& ranges) {
 }
 
 Encoding encode(Range range, bool symmetric) {
-  if (symmetric) {
-    const ScaleZeroPoint chosen = choose_symmetric(range, 127);
-    return {engine::DType::s8, chosen.scale, chosen.zero_point, 0};
-  }
-  const ScaleZeroPoint chosen = choose_asymmetric(range, 0, 255);
-  return {engine::DType::u8, chosen.scale, chosen.zero_point, 0};
+  const ScaleZeroPoint chosen = choose_codes(range, symmetric);
+  return {symmetric ? engine::DType::s8 : engine::DType::u8, chosen.scale, chosen.zero_point, 0};
 }
 
 // The form or forms in which a node takes its inputs, given those wanted of its output.
