@@ -276,6 +276,7 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
            {"--symmetric"},
            {"--calibration", "percentile", "--percentile", "99.5"},
            {"--calibration", "mse"},
+           {"--equalize"},
            {"--calibration", "entropy", "--symmetric"},
            {"--calibration", "auto", "--percentile", "99.5"},
            {"--samples", "10"},

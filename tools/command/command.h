@@ -25,6 +25,7 @@ struct ConvertOptions {
   std::optional<Normalization> normalization;
   std::string weights = "per-channel";  // or per-tensor
   bool symmetric = false;
+  bool equalize = false;
   std::string calibration = "minmax";                            // see find_calibration
   double percentile = convert::CalibrationOptions{}.percentile;  // in (50, 100]
 };

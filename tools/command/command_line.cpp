@@ -105,6 +105,8 @@ void add_convert(CLI::App& app) {
       ->capture_default_str();
   sub->add_flag("--symmetric", options->symmetric,
                 "Activations with zero point in the middle (default: asymmetric)");
+  sub->add_flag("--equalize", options->equalize,
+                "Rescale neurons between layers, where that raises the SQNR");
   sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
       ->check(CLI::IsMember({"minmax", "percentile", "mse", "entropy", "auto"}).description(""))
       ->type_name("minmax|percentile|mse|entropy|auto")

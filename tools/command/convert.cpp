@@ -13,6 +13,7 @@
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
 #include "tools/convert/calibrate.h"
+#include "tools/convert/equalize.h"
 #include "tools/convert/metrics.h"
 #include "tools/convert/model_writer.h"
 #include "tools/convert/onnx_import.h"
@@ -97,6 +98,53 @@ convert::Evaluation compare(const std::vector<std::byte>& file, convert::Graph g
   return evaluate(got, &expected, {});
 }
 
+// A conversion, and what it gives beside the float graph on the calibration samples.
+struct Attempt {
+  convert::QuantizedGraph quantized;
+  std::vector<std::string> notes;
+  convert::Evaluation cost;
+  bool equalized = false;
+};
+
+Attempt attempt(const convert::Graph& graph, const data::Dataset& dataset,
+                const ConvertOptions& options) {
+  Attempt result;
+  result.notes = graph.notes;
+  const auto ranges = calibrate(graph, dataset, options, result.notes);
+  note_constant_inputs(graph, ranges, result.notes);
+  convert::QuantizeOptions how;
+  how.per_channel = options.weights == "per-channel";
+  how.symmetric = options.symmetric;
+  how.pixels = options.normalization;
+  result.quantized = convert::quantize(graph, ranges, how);
+  const auto& notes = result.quantized.notes;
+  result.notes.insert(result.notes.end(), notes.begin(), notes.end());
+  result.cost = compare(convert::write_model(result.quantized.graph), graph, dataset, options);
+  return result;
+}
+
+// With --equalize also the equalized graph; the better of both.
+Attempt best_attempt(const convert::Graph& graph, const data::Dataset& dataset,
+                     const ConvertOptions& options) {
+  Attempt plain = attempt(graph, dataset, options);
+  if (!options.equalize) return plain;
+  convert::Graph equalized = graph;
+  const std::size_t neurons = convert::equalize(equalized);
+  if (neurons == 0) {
+    plain.notes.push_back("equalization finds no neuron to rescale");
+    return plain;
+  }
+  Attempt repaired = attempt(equalized, dataset, options);
+  const bool better = repaired.cost.sqnr_db() > plain.cost.sqnr_db();
+  Attempt& best = better ? repaired : plain;
+  best.notes.push_back(engine::message("equalization of ", count(neurons, "neuron"), " ",
+                                       better ? "kept" : "not kept", ": SQNR ",
+                                       format("%.1f", plain.cost.sqnr_db()), " dB without, ",
+                                       format("%.1f", repaired.cost.sqnr_db()), " dB with it"));
+  best.equalized = better;
+  return std::move(best);
+}
+
 }  // namespace
 
 void run_convert(const ConvertOptions& options) {
@@ -108,37 +156,29 @@ void run_convert(const ConvertOptions& options) {
   const data::Dataset dataset = data::load_dataset(
       options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
   check_output(options.output, "-o", options.model, dataset.paths);
-  std::vector<std::string> notes = graph.notes;
-  const auto ranges = calibrate(graph, dataset, options, notes);
-  note_constant_inputs(graph, ranges, notes);
-  convert::QuantizeOptions how;
-  how.per_channel = options.weights == "per-channel";
-  how.symmetric = options.symmetric;
-  how.pixels = options.normalization;
-  convert::QuantizedGraph quantized = convert::quantize(graph, ranges, how);
-  describe(quantized.graph, graph, dataset, options);
-  engine::check_graph(quantized.graph, options.output, {});
-  notes.insert(notes.end(), quantized.notes.begin(), quantized.notes.end());
-  const std::size_t nodes = quantized.graph.nodes.size();
-
-  const auto cost = compare(convert::write_model(quantized.graph), graph, dataset, options);
-  quantized.graph.metadata.emplace_back("agreement", format("%.4f", cost.agreement()));
-  quantized.graph.metadata.emplace_back("sqnr_db", format("%.2f", cost.sqnr_db()));
-  const auto file = convert::write_model(quantized.graph);
+  Attempt best = best_attempt(graph, dataset, options);
+  engine::Graph& quantized = best.quantized.graph;
+  describe(quantized, graph, dataset, options);
+  if (best.equalized) quantized.metadata.emplace_back("equalized", "yes");
+  quantized.metadata.emplace_back("agreement", format("%.4f", best.cost.agreement()));
+  quantized.metadata.emplace_back("sqnr_db", format("%.2f", best.cost.sqnr_db()));
+  engine::check_graph(quantized, options.output, {});
+  const auto file = convert::write_model(quantized);
   convert::write_file(options.output, file.data(), file.size());
 
   const auto source_bytes = data::file_bytes(options.model);
   std::printf("%s -> %s\n", options.model.c_str(), options.output.c_str());
   std::printf("nodes        %zu imported, %zu simplified, %zu quantized\n", imported_nodes,
-              graph.nodes.size(), nodes);
+              graph.nodes.size(), quantized.nodes.size());
   std::printf("bytes        %s -> %s (%.1f %%)\n", grouped(source_bytes).c_str(),
               grouped(file.size()).c_str(),
               100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes));
   std::printf("calibration  %s, %s of %s\n", options.calibration.c_str(),
               count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str());
-  for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
+  for (const auto& note : best.notes) std::printf("note         %s\n", note.c_str());
   std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
-              100 * cost.agreement(), graph.values[graph.outputs[0]].name.c_str(), cost.sqnr_db());
+              100 * best.cost.agreement(), graph.values[graph.outputs[0]].name.c_str(),
+              best.cost.sqnr_db());
 }
 
 }  // namespace octet::command
