@@ -128,6 +128,38 @@ TEST_CASE("entropy: cuts far outliers, keeps the bulk, and does not mind ReLU's 
   CHECK(with.max < 30);
 }
 
+TEST_CASE("outliers on both sides: symmetric ranges shrink, and wherever 0 lies no side is lost") {
+  Random random(7);
+  const std::vector<float> bulk = bell(random, 50'000);
+  for (const float low : {-60.0f, -59.5f, -49.0f, -30.0f, -57.3f}) {
+    for (const float high : {60.0f, 59.0f, 49.0f, 30.0f, 59.507f}) {
+      std::vector<float> data = bulk;
+      data.insert(data.end(), {low, high});
+      const auto histogram = histogram_of(data);
+      CAPTURE(low);
+      CAPTURE(high);
+      for (const bool symmetric : {false, true}) {
+        for (const Range range : {convert::mse_range(histogram, symmetric),
+                                  convert::entropy_range(histogram, symmetric)}) {
+          CHECK(range.max > 2);
+          CHECK(range.min < -2);
+        }
+      }
+    }
+  }
+  std::vector<float> outliers = bulk;
+  outliers.insert(outliers.end(), {-60, 60});
+  HistogramObserver many = histogram_of(outliers);
+  for (int i = 0; i < 20; ++i) many.observe(bulk);  // two of a million: not worth their steps
+  CHECK(convert::mse_range(many, true).max < 25);
+  CHECK(convert::mse_range(many, false).min > -25);
+  // 0 in the last bin of a coarse step.
+  std::vector<float> data(bulk);
+  for (float& x : data) x *= 300;
+  data.insert(data.end(), {-4095.5f, 4096.5f});
+  CHECK(convert::entropy_range(histogram_of(data), false).max > 600);
+}
+
 TEST_CASE("entropy: few values without outliers keep their range") {
   Random random(3);
   for (const std::size_t n : {std::size_t{100}, std::size_t{1000}, std::size_t{10'000}}) {

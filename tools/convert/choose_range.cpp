@@ -36,46 +36,86 @@ int code_of(double x, ScaleZeroPoint codes, bool symmetric) noexcept {
                                     : std::clamp(code, 0.0, 255.0));
 }
 
-// Moves the ends to where cost(bins) is least. An end on the far side of 0 stays: the range holds 0
-// anyway.
+// What is tried while the ends of a range move: the outermost bins stay beyond the bin of 0, which
+// the range holds anyway.
 template <class Cost>
-Bins search(const HistogramObserver& histogram, const Cost& cost) {
-  Bins best;
-  double least = cost(best);
-  const auto try_bins = [&](Bins bins) {
-    const double value = cost(bins);
-    if (value < least) {
-      least = value;
-      best = bins;
+class Search {
+ public:
+  Search(const HistogramObserver& histogram, const Cost& cost)
+      : histogram_(histogram), cost_(cost), least_(cost(Bins{})) {
+    while (zero_ < kBins && histogram.edge(zero_ + 1) <= 0) ++zero_;
+  }
+
+  // Both ends in turn.
+  Bins ends() {
+    for (int round = 0; round < kRounds && sweep(kCoarse, kBins); ++round) {
     }
-  };
-  std::size_t zero = 0;  // the bin that holds 0; kBins where all are below it
-  while (zero < kBins && histogram.edge(zero + 1) <= 0) ++zero;
-  constexpr std::size_t kCoarse = 64;
-  constexpr std::size_t kFine = 8;
-  const auto sweep = [&](std::size_t step, std::size_t reach) {
-    const Bins start = best;
+    for (int round = 0; round < kRounds && sweep(kFine, kCoarse); ++round) {
+    }
+    return best_;
+  }
+  // The farther end, and what lies as far on the other side of 0.
+  Bins symmetric_ends() {
+    const bool positive = histogram_.edge(kBins) >= -histogram_.edge(0);
+    for (std::size_t cut = 0; cut < kBins; cut += kFine) {
+      Bins bins{cut, kBins - cut};
+      const double end = positive ? histogram_.edge(bins.last) : -histogram_.edge(bins.first);
+      if (positive ? bins.last <= zero_ + 1 : bins.first >= zero_) break;
+      if (positive) bins.first = 0;
+      if (!positive) bins.last = kBins;
+      while (positive && histogram_.edge(bins.first) < -end) ++bins.first;
+      while (!positive && histogram_.edge(bins.last) > end) --bins.last;
+      try_bins(bins);
+    }
+    return best_;
+  }
+
+ private:
+  static constexpr int kRounds = 3;
+  static constexpr std::size_t kCoarse = 64;
+  static constexpr std::size_t kFine = 8;
+
+  void try_bins(Bins bins) {
+    const double value = cost_(bins);
+    if (value >= least_) return;
+    least_ = value;
+    best_ = bins;
+  }
+  // False: nothing moved.
+  bool sweep(std::size_t step, std::size_t reach) {
+    const Bins start = best_;
     const std::size_t highest = std::min(kBins, start.last + reach);
-    const std::size_t lowest = std::max(zero, start.last - std::min(start.last, reach));
+    const std::size_t lowest = std::max(zero_ + 1, start.last - std::min(start.last, reach));
     for (std::size_t last = highest; last > lowest; last -= std::min(last, step)) {
-      if (last > best.first) try_bins({best.first, last});
+      if (last > best_.first) try_bins({best_.first, last});
     }
-    const std::size_t end = std::min(zero, start.first + reach);
+    const std::size_t end = std::min(zero_, start.first + reach);
     for (std::size_t first = start.first - std::min(start.first, reach); first < end;
          first += step) {
-      if (first < best.last) try_bins({first, best.last});
+      if (first < best_.last) try_bins({first, best_.last});
     }
-    return best.first != start.first || best.last != start.last;
-  };
-  for (int round = 0; round < 3 && sweep(kCoarse, kBins); ++round) {
+    return best_.first != start.first || best_.last != start.last;
   }
-  for (int round = 0; round < 3 && sweep(kFine, kCoarse); ++round) {
-  }
-  return best;
+
+  const HistogramObserver& histogram_;
+  const Cost& cost_;
+  Bins best_;
+  double least_;
+  std::size_t zero_ = 0;  // the bin that holds 0; kBins where all are below it
+};
+
+// The bins where cost is least.
+template <class Cost>
+Bins search(const HistogramObserver& histogram, bool symmetric, const Cost& cost) {
+  Search<Cost> search(histogram, cost);
+  return symmetric ? search.symmetric_ends() : search.ends();
 }
 
 // See entropy_range.
 double divergence(const HistogramObserver& histogram, Bins bins, bool symmetric) {
+  // Where bins are no finer than codes nothing diverges, however much is clipped.
+  constexpr std::size_t kFewest = 256;
+  if (bins.last - bins.first < kFewest) return std::numeric_limits<double>::infinity();
   const auto counts = histogram.counts();
   const ScaleZeroPoint codes = choose_codes(range_of(histogram, bins, symmetric), symmetric);
   struct Level {
@@ -87,8 +127,9 @@ double divergence(const HistogramObserver& histogram, Bins bins, bool symmetric)
     const int code = code_of(middle(histogram, bin), codes, symmetric);
     return levels[static_cast<std::size_t>(code - (symmetric ? -128 : 0))];
   };
+  const std::size_t zero = histogram.bin_of(0);
   const auto holds_zero = [&](std::size_t bin) {
-    return histogram.edge(bin) <= 0 && histogram.edge(bin + 1) > 0;
+    return bin == zero && histogram.range().min <= 0 && histogram.range().max >= 0;
   };
   double below = 0;
   double above = 0;
@@ -138,7 +179,7 @@ double through_codes(double x, ScaleZeroPoint codes, bool symmetric) noexcept {
 
 Range mse_range(const HistogramObserver& histogram, bool symmetric) {
   const auto counts = histogram.counts();
-  const Bins bins = search(histogram, [&](Bins tried) {
+  const Bins bins = search(histogram, symmetric, [&](Bins tried) {
     const ScaleZeroPoint codes = choose_codes(range_of(histogram, tried, symmetric), symmetric);
     double sum = 0;
     for (std::size_t i = 0; i < kBins; ++i) {
@@ -153,8 +194,8 @@ Range mse_range(const HistogramObserver& histogram, bool symmetric) {
 }
 
 Range entropy_range(const HistogramObserver& histogram, bool symmetric) {
-  const Bins bins =
-      search(histogram, [&](Bins tried) { return divergence(histogram, tried, symmetric); });
+  const Bins bins = search(histogram, symmetric,
+                           [&](Bins tried) { return divergence(histogram, tried, symmetric); });
   return range_of(histogram, bins, symmetric);
 }
 

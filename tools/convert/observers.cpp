@@ -35,12 +35,13 @@ HistogramObserver::HistogramObserver(Range range)
   if (width > 0) bins_per_unit_ = kBins / width;
 }
 
+std::size_t HistogramObserver::bin_of(float x) const noexcept {
+  const double bin = (static_cast<double>(x) - static_cast<double>(range_.min)) * bins_per_unit_;
+  return static_cast<std::size_t>(std::clamp(bin, 0.0, kBins - 1.0));
+}
+
 void HistogramObserver::observe(std::span<const float> data) noexcept {
-  const double min = range_.min;
-  for (const float x : data) {
-    const double bin = (static_cast<double>(x) - min) * bins_per_unit_;
-    ++counts_[static_cast<std::size_t>(std::clamp(bin, 0.0, kBins - 1.0))];
-  }
+  for (const float x : data) ++counts_[bin_of(x)];
 }
 
 void HistogramObserver::merge(const HistogramObserver& other) noexcept {

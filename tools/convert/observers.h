@@ -38,6 +38,8 @@ class HistogramObserver {
 
   Range range() const noexcept { return range_; }
   std::span<const std::uint64_t> counts() const noexcept { return counts_; }
+  // The bin that counts x; the outermost ones count what lies beyond.
+  std::size_t bin_of(float x) const noexcept;
   // The lower edge of a bin, 0 to kBins (the range's end); as floats, the outermost edges are the
   // range.
   double edge(std::size_t bin) const noexcept;
