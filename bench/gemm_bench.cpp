@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/shapes.h"
 #include "kernels/dispatch.h"
 #include "tools/measure/bandwidth.h"
 #include "tools/measure/clock.h"
@@ -18,11 +19,6 @@ namespace {
 
 using kernels::Table;
 
-struct Shape {
-  std::size_t k, n;
-};
-constexpr Shape kShapes[] = {{784, 100},   {100, 100},  {100, 10},   {784, 512},  {512, 512},
-                             {1024, 1024}, {768, 3072}, {3072, 768}, {4096, 4096}};
 constexpr std::size_t kBatches[] = {1, 2, 4, 8, 16, 32, 64, 256, 1024};
 
 // GB/s of the level of memory that a layer's weights live in between two calls.

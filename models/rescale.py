@@ -32,6 +32,11 @@ def main():
         array = numpy_helper.to_array(constants[name]) * factors.astype(numpy.float32)
         constants[name].CopyFrom(numpy_helper.from_array(array, name))
 
+    for node in gemms:
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        usual = attributes.get("alpha", 1) == 1 and attributes.get("beta", 1) == 1 and attributes.get("transB") == 1
+        if not usual or len(node.input) != 3 or not all(name in constants for name in node.input[1:]):
+            sys.exit(f"rescale.py: {arguments.input}: node {node.name!r}: needs alpha = beta = transB = 1, constant weights and bias")
     layers = 0
     for first in gemms:
         relu = users[first.output[0]]

@@ -41,7 +41,7 @@ done
 
 command -v curl >/dev/null || { say "MNIST is not at hand, and curl to download it is missing"; exit 1; }
 mkdir -p "$(dirname "$cache")"
-new=$(mktemp -d "$cache.XXXXXX")
+new=$(mktemp -d --tmpdir="$(dirname "$cache")") # to be renamed, so in the same folder
 trap 'rm -rf "$new"' EXIT
 for mirror in "${kMirrors[@]}"; do
   say "downloading MNIST (11 MB) from $mirror"

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "bench/shapes.h"
 #include "engine/graph.h"
 #include "tools/convert/model_writer.h"
 #include "tools/measure/gemm.h"
@@ -18,12 +19,6 @@ namespace octet::bench {
 namespace {
 
 using measure::GemmData;
-
-struct Shape {
-  std::size_t k, n;
-};
-constexpr Shape kShapes[] = {{784, 100},   {100, 100},  {100, 10},   {784, 512},  {512, 512},
-                             {1024, 1024}, {768, 3072}, {3072, 768}, {4096, 4096}};
 
 struct Options {
   std::vector<std::size_t> m{1, 4, 16, 64, 256, 1024};

@@ -287,6 +287,7 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
     const Result result = octet_command(all);
     INFO(result.err);
     REQUIRE(result.status == 0);
+    CHECK((result.out.find("equalization ") != std::string::npos) == (options[0] == "--equalize"));
     const auto eval = octet_command(
         {"eval", net.model, "--data", net.folder.path(), "--float", net.onnx, "--json"});
     INFO(eval.err);

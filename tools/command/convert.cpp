@@ -72,7 +72,8 @@ void note_constant_inputs(const convert::Graph& graph, const std::vector<convert
 void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
               const ConvertOptions& options) {
   std::string calibration = options.calibration;
-  if (options.calibration == "percentile") calibration += engine::message(" ", options.percentile);
+  if (options.calibration == "percentile" || options.calibration == "auto")
+    calibration += engine::message(" ", options.percentile);
   calibration += engine::message(", ", dataset.samples(), " samples");
   graph.metadata = {{"producer", std::string("octet ") + octet_version()},
                     {"source", std::filesystem::path(options.model).filename().string()},
@@ -134,7 +135,13 @@ Attempt best_attempt(const convert::Graph& graph, const data::Dataset& dataset,
     plain.notes.push_back("equalization finds no neuron to rescale");
     return plain;
   }
-  Attempt repaired = attempt(equalized, dataset, options);
+  Attempt repaired;
+  try {
+    repaired = attempt(equalized, dataset, options);
+  } catch (const Error& error) {
+    plain.notes.push_back(engine::message("equalization not kept: ", error.what()));
+    return plain;
+  }
   const bool better = repaired.cost.sqnr_db() > plain.cost.sqnr_db();
   Attempt& best = better ? repaired : plain;
   best.notes.push_back(engine::message("equalization of ", count(neurons, "neuron"), " ",

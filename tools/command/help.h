@@ -30,7 +30,7 @@ other values finer steps.
 
 --equalize repairs layers whose neurons differ much in scale, where 8 bits cannot hold the small ones
 beside the large ones: a neuron is divided, and the weights that read it multiplied, by a power of
-two. The float network stays the same to the last bit. It is kept where the outputs' SQNR rises.
+two. The float network stays the same to the last bit. It is kept where the first output's SQNR rises.
 
 With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
 Without it the model takes float32 values, pixels as p / 255.

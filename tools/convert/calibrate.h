@@ -57,8 +57,8 @@ class BatchSource {
 
 // The range of every value of the graph. Throws octet::Error (argument) if the data has no sample,
 // or a value is NaN or infinite (named with the node that made it). progress is told the samples
-// done; all methods but minmax read the data twice and count on. chosen, where given, becomes the
-// method of each value.
+// done; percentile, mse, entropy and automatic go over the samples twice and count on; automatic
+// then tries its candidates untold. chosen, where given, becomes the method of each value.
 std::vector<Range> calibrate(const Graph& graph, BatchSource& data,
                              const CalibrationOptions& options,
                              const std::function<void(std::size_t samples)>& progress = {},

@@ -11,9 +11,9 @@
 namespace octet::convert {
 namespace {
 
-// 2^24 samples fit into 64 bits.
+// Fewer than 2^24 samples fit into 64 bits; a NaN counts as the most.
 std::uint64_t fixed_point(double error) {
-  return static_cast<std::uint64_t>(std::min(error, 256.0) * 4294967296.0);
+  return static_cast<std::uint64_t>((error < 256 ? error : 256.0) * 4294967296.0);
 }
 
 // Sums of squared errors of a batch.
