@@ -148,8 +148,18 @@ void check_reshape(const NodeCheck& check) {
   }
 }
 
+// A constant takes the place of an activation of one sample, for all samples alike.
+void check_add_constant(const NodeCheck& check, const Tensor& x, const Tensor& constant) {
+  need_q8(check, "the constant", constant);
+  if (constant.scale == 0) check.fail("the constant has no scale");
+  Shape expected = x.shape;
+  expected[0] = 1;
+  if (constant.shape != expected) {
+    check.fail("the constant is ", shape_text(constant), ", must be one sample of ", shape_text(x));
+  }
+}
+
 void check_add(const NodeCheck& check) {
-  need_activation(check, 1);
   const Tensor& a = check.input(0);
   const Tensor& b = check.input(1);
   const Tensor& y = check.output();
@@ -157,10 +167,13 @@ void check_add(const NodeCheck& check) {
     check.fail("inputs are ", dtype_name(a.dtype), " and ", dtype_name(b.dtype), ", output is ",
                dtype_name(y.dtype), ", must be all 8-bit or all f32");
   }
-  if (a.shape != b.shape) {
+  if (a.is_constant && b.is_constant) check.fail("both inputs are constants");
+  if (a.is_constant) check_add_constant(check, b, a);
+  if (b.is_constant) check_add_constant(check, a, b);
+  if (!a.is_constant && !b.is_constant && a.shape != b.shape) {
     check.fail("inputs are ", shape_text(a), " and ", shape_text(b), ", must be the same");
   }
-  need_same_shape(check, a, y);
+  need_same_shape(check, a.is_constant ? b : a, y);
   if (is_q8(a.dtype)) check_add_numbers(check);
 }
 
@@ -271,7 +284,7 @@ void check_softmax(const NodeCheck& check) {
 }  // namespace
 
 void check_op(const NodeCheck& check) {
-  need_activation(check, 0);
+  if (check.node().op != OpType::add) need_activation(check, 0);
   switch (check.node().op) {
     case OpType::quantize:
       return check_quantize(check);

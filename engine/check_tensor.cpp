@@ -93,7 +93,12 @@ class TensorCheck {
       fail("has ", tensor_.data.size(), " bytes of data, shape ", shape_text(tensor_), " of ",
            dtype_name(tensor_.dtype), " needs ", *bytes);
     }
-    check_unquantized();
+    // An operand of add has a quantization; weights and tables have theirs elsewhere.
+    if (is_q8(tensor_.dtype) && tensor_.scale != 0) {
+      check_quantization();
+    } else {
+      check_unquantized();
+    }
     if (tensor_.dtype != DType::f32) return;
     for (std::size_t i = 0; i < tensor_.data.size(); i += sizeof(float)) {
       constexpr std::uint32_t kExponent = 0x7F800000;
@@ -120,10 +125,14 @@ class TensorCheck {
     if (tensor_.dtype == DType::s32) {
       fail("an activation cannot be s32, only f32, u8 and s8");
     }
-    if (!is_q8(tensor_.dtype)) {
+    if (is_q8(tensor_.dtype)) {
+      check_quantization();
+    } else {
       check_unquantized();
-      return;
     }
+  }
+
+  void check_quantization() const {
     if (!is_normal_positive(tensor_.scale)) {
       fail("scale ", tensor_.scale, " is not a positive, normal number");
     }
@@ -138,7 +147,7 @@ class TensorCheck {
     // Written so that NaN fails.
     if (!(tensor_.scale == 0) || tensor_.zero_point != 0) {
       fail("scale ", tensor_.scale, " and zero point ", tensor_.zero_point,
-           " belong to 8-bit activations only, here they must be 0");
+           " belong to 8-bit tensors only, here they must be 0");
     }
   }
 

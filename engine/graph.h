@@ -34,7 +34,8 @@ enum class OpType : std::uint8_t {
   float_linear = 4,  // x f32 [N,...,K], weight f32 [M,K], bias f32 [M] -> f32 [N,...,M]; clip
   clip = 5,          // 8-bit -> 8-bit of the same quantization, or f32 -> f32; clip
   reshape = 6,       // any -> same dtype, quantization and number of elements per sample
-  add = 7,           // two of 8-bit -> 8-bit, or f32 -> f32, same shape; clip
+  add = 7,  // two of 8-bit -> 8-bit, or f32 -> f32, same shape; one of 8-bit may be a constant, a
+            // single sample [1,...]; clip
   affine = 8,  // x f32, scale f32 [C], shift f32 [C] -> f32; element i of a sample uses entry (i /
                // inner) % C
   lookup =
@@ -51,7 +52,7 @@ struct Tensor {
   std::string name;
   DType dtype = DType::f32;
   std::vector<std::int64_t> shape;  // activations: shape[0] == -1, the batch; constants: all >= 1
-  float scale = 0;                  // 8-bit activations: real = scale * (q - zero_point); else 0
+  float scale = 0;  // 8-bit activations and operands: real = scale * (q - zero_point); else 0
   std::int32_t zero_point = 0;
   bool is_constant = false;
   std::span<const std::byte> data;  // of a constant: dense, row-major, little-endian; not owned

@@ -90,10 +90,11 @@ no_aslr=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)" -R); fi
 
 # One call for all packages; those that can be done without in calls of their own where it fails.
-purposes=(build test mnist fashion)
+purposes=(build test onnx mnist fashion)
 [[ -n $quick || $(uname -m) != x86_64 ]] || purposes+=(cross)
 tools/install_packages.sh "${purposes[@]}" || {
   tools/install_packages.sh build test
+  tools/install_packages.sh onnx || true # for tests that skip themselves
   tools/install_packages.sh mnist || true # needed for a download only
   tools/install_packages.sh fashion || true
 }
@@ -107,6 +108,14 @@ part release preset release || finish
 
 part asan preset asan || true
 part tsan preset tsan || true
+
+# The same files in ONNX Runtime: give run.sh a folder with onnxruntime-node.
+if [[ -n ${mnist-} ]] && /usr/bin/python3 -c "import numpy, onnx" 2>/dev/null; then
+  part "quantized networks" tests/quantized/run.sh build/release/octet "$mnist" &&
+    passed=$((passed + $(wc -l <tests/quantized/expected.txt))) || true
+else
+  skip "quantized networks" "MNIST's images or python3-onnx are not at hand"
+fi
 
 # A CPU with AVX2 and one without; what qemu cannot emulate is left out, or it warns on stderr.
 haswell="qemu-x86_64-static -cpu Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// add: two tensors of 8 bits (ONNX Runtime's QLinearAdd) or of floats, elementwise, then the
-// bounds.
+// add: two tensors of 8 bits (ONNX Runtime's QLinearAdd), one perhaps a constant, or of floats,
+// elementwise, then the bounds.
 #include "engine/ops/codes.h"
 #include "engine/ops/op_table.h"
 
@@ -24,6 +24,7 @@ struct CodeParams {
   decltype(kernels::Table::add_q8) add;
   std::size_t elements;
   kernels::AddParams params;
+  const std::uint8_t* constant;  // one sample in the table's sign, or null
 };
 
 void run_q8(const Step& step, const Block& block, Share) {
@@ -31,6 +32,17 @@ void run_q8(const Step& step, const Block& block, Share) {
   for_pairs<std::uint8_t>(step, block, p.elements,
                           [&](const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* y,
                               std::size_t n) { p.add(a, b, n, p.params, y); });
+}
+
+// The constant is the first operand or the second: the order of the sums is the formula's.
+template <bool kFirst>
+void run_q8_constant(const Step& step, const Block& block, Share) {
+  const auto& p = *static_cast<const CodeParams*>(step.params);
+  for (std::size_t i = 0; i < block.samples; ++i) {
+    const auto* x = at<const std::uint8_t>(block, step.in[0], i);
+    p.add(kFirst ? p.constant : x, kFirst ? x : p.constant, p.elements, p.params,
+          at<std::uint8_t>(block, step.out, i));
+  }
 }
 
 struct FloatParams {
@@ -71,16 +83,33 @@ kernels::AddParams add_params(const OpContext& context) {
   return {ra, rb, zero_point(y) - offset, codes.lo - shift, codes.hi - shift, -shift};
 }
 
+// A constant operand's codes in the table's sign.
+const std::uint8_t* constant_codes(const OpContext& context, const Tensor& constant) {
+  const unsigned flip = code_shift(constant.dtype, context.table.sign) == 0 ? 0x00 : 0x80;
+  auto* codes = context.storage.array<std::uint8_t>(constant.data.size());
+  for (std::size_t i = 0; i < constant.data.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(element<std::uint8_t>(constant, i) ^ flip);
+  }
+  return codes;
+}
+
 }  // namespace
 
 Compiled compile_add(const OpContext& context) {
   const Node& node = context.node;
   const std::size_t elements = sample_elements(context.output());
   if (is_q8(context.output().dtype)) {
-    return {.run = run_q8,
-            .params = context.storage.keep(
-                CodeParams{context.table.add_q8, elements, add_params(context)}),
-            .kernel = context.kernel("add_q8")};
+    CodeParams params{context.table.add_q8, elements, add_params(context), nullptr};
+    StepFunction run = run_q8;
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (!context.input(i).is_constant) continue;
+      params.constant = constant_codes(context, context.input(i));
+      run = i == 0 ? run_q8_constant<true> : run_q8_constant<false>;
+    }
+    return {.run = run,
+            .params = context.storage.keep(params),
+            .kernel = context.kernel("add_q8"),
+            .parameter_bytes = params.constant != nullptr ? elements : 0};
   }
   const Node unbounded;
   const bool clamped = node.clip_min != unbounded.clip_min || node.clip_max != unbounded.clip_max;

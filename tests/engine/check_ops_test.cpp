@@ -30,7 +30,22 @@ TEST_CASE("faults of element-wise ops") {
       {[](auto& b) { b.node("sum").inputs[1] = b.index("flat"); },
        "node 4 'sum' (add): inputs are Nx4 and Nx6, must be the same"},
       {[](auto& b) { b.node("sum").inputs[1] = b.index("fc1.weight"); },
-       "node 4 'sum' (add): input 1 is a constant, must be an activation"},
+       "node 4 'sum' (add): the constant has no scale"},
+      {[](auto& b) {
+         b.node("sum").inputs[1] = b.index("fc1.weight");
+         b.tensor("fc1.weight").scale = 0.5f;
+       },
+       "node 4 'sum' (add): the constant is 4x6, must be one sample of Nx4"},
+      {[](auto& b) {
+         b.node("sum").inputs = {b.index("fc1.weight"), b.index("fc2.weight")};
+       },
+       "node 4 'sum' (add): both inputs are constants"},
+      {[](auto& b) {
+         Node& sum = b.node("sum");
+         sum.inputs = {b.index("x"), b.index("mix.bias")};
+         sum.output = b.index("g1");
+       },
+       "node 4 'sum' (add): the constant is f32, must be u8 or s8"},
       {[](auto& b) { b.tensor("h3").scale = kHuge; },
        "node 4 'sum' (add): input 0: multiplier 3e+38 / 0.125 is inf, not a normal number"},
       {[](auto& b) { b.tensor("h4").scale = kHuge; },

@@ -31,10 +31,10 @@ TEST_CASE("faults of tensors") {
       {[](auto& b) { b.tensor("h2").zero_point = 128; },
        "tensor 7 'h2': zero point 128 is outside -128 to 127"},
       {[](auto& b) { b.tensor("x").scale = 1; },
-       "tensor 1 'x': scale 1 and zero point 0 belong to 8-bit activations only, here they must be"
+       "tensor 1 'x': scale 1 and zero point 0 belong to 8-bit tensors only, here they must be"
        " 0"},
       {[](auto& b) { b.tensor("fc1.weight").zero_point = 1; },
-       "tensor 3 'fc1.weight': scale 0 and zero point 1 belong to 8-bit activations only, here they"
+       "tensor 3 'fc1.weight': scale 0 and zero point 1 belong to 8-bit tensors only, here they"
        " must be 0"},
       {[](auto& b) { b.tensor("x").dtype = DType::s32; },
        "tensor 1 'x': an activation cannot be s32, only f32, u8 and s8"},

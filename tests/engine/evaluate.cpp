@@ -108,7 +108,7 @@ class Sample {
         out = in;
         return;
       case OpType::add:
-        return add(node, in, values_[node.inputs[1]], out);
+        return add(node, operand(node.inputs[0]), operand(node.inputs[1]), out);
       case OpType::affine: {
         const Tensor& scale = tensor(node.inputs[1]);
         const Tensor& shift = tensor(node.inputs[2]);
@@ -195,6 +195,16 @@ class Sample {
       }
       out.reals[i] = bound(y, node);
     }
+  }
+
+  Values operand(std::size_t index) const {
+    const Tensor& t = tensor(index);
+    if (!t.is_constant) return values_[index];
+    Values values;
+    for (std::size_t i = 0; i < t.data.size(); ++i) {
+      values.codes.push_back(code_at(t.data.data(), i, t.dtype));
+    }
+    return values;
   }
 
   void add(const Node& node, const Values& a, const Values& b, Values& out) const {

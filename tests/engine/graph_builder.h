@@ -39,6 +39,15 @@ class GraphBuilder {
     std::memcpy(data.data(), values.data(), data.size());
     return add({name, dtype, std::move(shape), 0, 0, true, data});
   }
+  // An operand of add: one sample of codes.
+  template <class T>
+  std::uint32_t operand(const std::string& name, DType dtype, std::vector<std::int64_t> shape,
+                        const std::vector<T>& codes, float scale, std::int32_t zero_point) {
+    const std::uint32_t index = constant(name, dtype, std::move(shape), codes);
+    graph.tensors[index].scale = scale;
+    graph.tensors[index].zero_point = zero_point;
+    return index;
+  }
   // The node, to set attributes; valid until the next call.
   Node& node(OpType op, const std::string& name, std::vector<std::uint32_t> inputs,
              std::uint32_t output) {

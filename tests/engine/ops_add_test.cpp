@@ -47,6 +47,27 @@ TEST_CASE("add of codes: bounds, and scales whose sums end in ties") {
   }
 }
 
+TEST_CASE("add of a constant: every combination of dtypes, the same for all samples") {
+  std::vector<std::uint8_t> bytes(65);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 61);
+  for (const DType a : {DType::u8, DType::s8}) {
+    for (const DType b : {DType::u8, DType::s8}) {
+      for (const DType y : {DType::u8, DType::s8}) {
+        GraphBuilder g;
+        const auto x = g.q8("x", a, {-1, 5, 13}, 0.0371f, a == DType::u8 ? 131 : -7);
+        const auto c = g.operand("c", b, {1, 5, 13}, bytes, 0.0173f, b == DType::u8 ? 55 : 101);
+        const auto z = g.q8("z", y, {-1, 5, 13}, 0.051f, y == DType::u8 ? 120 : -9);
+        g.node(OpType::add, "add", {x, c}, z).clip_min = -3;
+        g.graph.inputs = {{x, false, {}}};
+        g.graph.outputs = {z};
+        check_runs(g.graph);
+        std::swap(g.graph.nodes[0].inputs[0], g.graph.nodes[0].inputs[1]);
+        check_runs(g.graph);
+      }
+    }
+  }
+}
+
 TEST_CASE("add of a tensor to itself, and of floats") {
   GraphBuilder twice;
   const auto x = twice.q8("x", DType::u8, {-1, 9}, 0.1f, 10);

@@ -191,14 +191,26 @@ class RandomGraph {
     return draw(3) == 0 ? Shape{-1, elements} : Shape{-1, first, elements / first};
   }
 
-  // With itself or with any other tensor that fits.
+  std::uint32_t operand(Shape shape) {
+    shape[0] = 1;
+    std::size_t elements = 1;
+    for (const std::int64_t extent : shape) elements *= static_cast<std::size_t>(extent);
+    const DType dtype = code_type();
+    const std::int32_t zero_point = lowest_code(dtype) + static_cast<std::int32_t>(draw(256));
+    return b_.operand(name("operand"), dtype, std::move(shape), codes<std::uint8_t>(elements),
+                      draw_float(0.01f, 0.2f), zero_point);
+  }
+
+  // With itself, with any other tensor that fits, or with a constant.
   void add(std::uint32_t x, const Tensor& t) {
     std::vector<std::uint32_t> others;
     for (const std::uint32_t other : live_) {
       const Tensor& o = b_.graph.tensors[other];
       if (o.shape == t.shape && is_q8(o.dtype) == is_q8(t.dtype)) others.push_back(other);
     }
-    const std::uint32_t other = others[draw(others.size())];
+    std::uint32_t other = others[draw(others.size())];
+    if (is_q8(t.dtype) && draw(3) == 0) other = operand(t.shape);
+    if (draw(2) == 0) std::swap(x, other);
     const auto y = activation(is_q8(t.dtype) ? code_type() : DType::f32, t.shape);
     bound(node(OpType::add, {x, other}, y));
   }

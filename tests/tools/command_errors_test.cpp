@@ -98,19 +98,24 @@ TEST_CASE("command: a convert that fails leaves no file") {
   CHECK(folder.files() == files);
 }
 
-TEST_CASE("command: a quantized ONNX needs no calibration and says so") {
+TEST_CASE("command: a quantized ONNX takes no option about scales") {
   const TemporaryFolder folder;
   auto builder = small_network();
   builder.node("QuantizeLinear", {"logits", "s"}, {"q"}).floats("s", {}, {0.5F}).output("q");
   const auto onnx = builder.write(folder);
-  const Result result =
-      octet_command({"convert", onnx, "-o", folder / "out.octet", "--calibrate", folder.path()});
-  CHECK(fails_cleanly(result, 1));
-  CHECK(result.says("already quantized"));
-  CHECK(result.says("leave --calibrate out"));
-  const Result without = octet_command({"convert", onnx, "-o", folder / "out.octet"});
-  CHECK(without.status == 1);
-  CHECK(without.says("quantized already"));
+  for (const std::vector<std::string>& option :
+       std::vector<std::vector<std::string>>{{"--calibrate", folder.path()},
+                                             {"--calibration", "mse"},
+                                             {"--weights", "per-tensor"},
+                                             {"--symmetric"},
+                                             {"--equalize"}}) {
+    std::vector<std::string> arguments{"convert", onnx, "-o", folder / "out.octet"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    const Result result = octet_command(arguments);
+    CHECK(fails_cleanly(result, 1));
+    CHECK(result.says("is already quantized, its own scales are kept; leave " + option[0]));
+  }
+  CHECK_FALSE(folder.has("out.octet"));
 }
 
 TEST_CASE("command: a damaged model is an error of every subcommand") {

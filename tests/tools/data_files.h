@@ -2,6 +2,7 @@
 // Data files for tests: IDX bytes, gzip, and the message that a reader fails with.
 #pragma once
 
+#include <doctest/doctest.h>
 #include <octet/octet.h>
 #include <zlib.h>
 
@@ -50,6 +51,13 @@ Failure failure_of(const Call& call) {
     return {true, error.code(), error.what()};
   }
   return {};
+}
+
+inline void check(const Failure& failure, Error::Code code, const std::string& text) {
+  CAPTURE(failure.message);
+  CHECK(failure.thrown);
+  CHECK(failure.code == code);
+  CHECK(failure.says(text));
 }
 
 }  // namespace octet::test

@@ -67,6 +67,14 @@ inline onnx::TensorProto float_tensor(const std::string& name, const Ints& dims,
   return result;
 }
 
+// Integers of a type other than int64, in int32_data.
+inline onnx::TensorProto typed_tensor(const std::string& name, onnx::TensorProto::DataType type,
+                                      const Ints& dims, const std::vector<int>& values) {
+  onnx::TensorProto result = tensor(name, type, dims);
+  result.mutable_int32_data()->Assign(values.begin(), values.end());
+  return result;
+}
+
 inline onnx::TensorProto int_tensor(const std::string& name, const Ints& dims, const Ints& values) {
   onnx::TensorProto result = tensor(name, onnx::TensorProto::INT64, dims);
   result.set_raw_data(values.data(), values.size() * sizeof(std::int64_t));
@@ -85,8 +93,9 @@ struct OnnxBuilder {
   }
 
   // -1 is a dynamic dimension.
-  OnnxBuilder& input(const std::string& name, const Ints& dims) {
-    add(*model.mutable_graph()->add_input(), name, dims);
+  OnnxBuilder& input(const std::string& name, const Ints& dims,
+                     onnx::TensorProto::DataType type = onnx::TensorProto::FLOAT) {
+    add(*model.mutable_graph()->add_input(), name, dims, type);
     return *this;
   }
   OnnxBuilder& output(const std::string& name) {
@@ -102,6 +111,23 @@ struct OnnxBuilder {
   }
   OnnxBuilder& ints(const std::string& name, const Ints& values) {
     return initializer(int_tensor(name, {static_cast<std::int64_t>(values.size())}, values));
+  }
+  OnnxBuilder& u8(const std::string& name, const Ints& dims, const std::vector<int>& values) {
+    return initializer(typed_tensor(name, onnx::TensorProto::UINT8, dims, values));
+  }
+  OnnxBuilder& s8(const std::string& name, const Ints& dims, const std::vector<int>& values) {
+    return initializer(typed_tensor(name, onnx::TensorProto::INT8, dims, values));
+  }
+  OnnxBuilder& s32(const std::string& name, const Ints& dims, const std::vector<int>& values) {
+    return initializer(typed_tensor(name, onnx::TensorProto::INT32, dims, values));
+  }
+  // An operator of ONNX Runtime's.
+  OnnxBuilder& microsoft(const std::string& op, const std::vector<std::string>& inputs,
+                         const std::vector<std::string>& outputs,
+                         const std::vector<onnx::AttributeProto>& attributes = {}) {
+    node(op, inputs, outputs, attributes);
+    model.mutable_graph()->mutable_node()->rbegin()->set_domain("com.microsoft");
+    return *this;
   }
   // An empty input name is an optional input that is absent.
   OnnxBuilder& node(const std::string& op, const std::vector<std::string>& inputs,
@@ -130,10 +156,11 @@ struct OnnxBuilder {
   }
 
  private:
-  static void add(onnx::ValueInfoProto& value, const std::string& name, const Ints& dims) {
+  static void add(onnx::ValueInfoProto& value, const std::string& name, const Ints& dims,
+                  onnx::TensorProto::DataType element_type = onnx::TensorProto::FLOAT) {
     value.set_name(name);
     onnx::TypeProto::Tensor& type = *value.mutable_type()->mutable_tensor_type();
-    type.set_elem_type(onnx::TensorProto::FLOAT);
+    type.set_elem_type(element_type);
     for (const std::int64_t dim : dims) {
       if (dim < 0) {
         type.mutable_shape()->add_dim()->set_dim_param("N");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// octet convert: float ONNX -> .octet, with what it cost on the calibration samples.
+// octet convert: ONNX -> .octet: a float network, with what int8 cost on the calibration samples,
+// or a quantized one, whose scales are kept.
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -14,6 +15,7 @@
 #include "tools/command/progress.h"
 #include "tools/convert/calibrate.h"
 #include "tools/convert/equalize.h"
+#include "tools/convert/lower_quantized.h"
 #include "tools/convert/metrics.h"
 #include "tools/convert/model_writer.h"
 #include "tools/convert/onnx_import.h"
@@ -23,17 +25,27 @@
 namespace octet::command {
 namespace {
 
-void check_calibrate(const ConvertOptions& options) {
-  const bool given = !options.calibrate.empty();
-  if (convert::is_quantized_onnx(options.model)) {
-    if (!given) return;  // the importer says what it can do with it
+// A quantized network decides itself what these options are about.
+void check_options(const ConvertOptions& options, bool quantized) {
+  if (!quantized) {
+    if (!options.calibrate.empty()) return;
     engine::fail(Error::Code::argument, options.model,
-                 ": is already quantized, its own scales are kept; leave --calibrate out");
+                 ": a float network needs calibration data; add --calibrate DATA, a folder with "
+                 "MNIST's IDX files or X.npy (a network trained for int8 comes as float where its "
+                 "export left the fake quantization out)");
   }
-  if (given) return;
-  engine::fail(Error::Code::argument, options.model,
-               ": a float network needs calibration data; add --calibrate DATA, a folder with "
-               "MNIST's IDX files or X.npy");
+  const ConvertOptions unset;
+  const std::pair<const char*, bool> given[] = {
+      {"--calibrate", !options.calibrate.empty()},
+      {"--calibration", options.calibration != unset.calibration},
+      {"--weights", options.weights != unset.weights},
+      {"--symmetric", options.symmetric},
+      {"--equalize", options.equalize}};
+  for (const auto& [name, is_given] : given) {
+    if (!is_given) continue;
+    engine::fail(Error::Code::argument, options.model,
+                 ": is already quantized, its own scales are kept; leave ", name, " out");
+  }
 }
 
 // The range of every value; notes tell by what auto chose them.
@@ -69,19 +81,25 @@ void note_constant_inputs(const convert::Graph& graph, const std::vector<convert
   }
 }
 
-void describe(engine::Graph& graph, const convert::Graph& source, const data::Dataset& dataset,
-              const ConvertOptions& options) {
+void describe_source(engine::Graph& graph, const convert::Graph& source,
+                     const ConvertOptions& options) {
+  graph.metadata = {{"producer", std::string("octet ") + octet_version()},
+                    {"source", std::filesystem::path(options.model).filename().string()},
+                    {"source_sha256", source.source_sha256}};
+}
+
+void describe_calibration(engine::Graph& graph, const data::Dataset& dataset,
+                          const ConvertOptions& options) {
   std::string calibration = options.calibration;
   if (options.calibration == "percentile" || options.calibration == "auto")
     calibration += engine::message(" ", options.percentile);
   calibration += engine::message(", ", dataset.samples(), " samples");
-  graph.metadata = {{"producer", std::string("octet ") + octet_version()},
-                    {"source", std::filesystem::path(options.model).filename().string()},
-                    {"source_sha256", source.source_sha256},
-                    {"weights", options.weights},
-                    {"activations", options.symmetric ? "symmetric" : "asymmetric"},
-                    {"calibration", calibration},
-                    {"calibration_sha256", dataset_sha256(dataset)}};
+  const std::pair<std::string, std::string> entries[] = {
+      {"weights", options.weights},
+      {"activations", options.symmetric ? "symmetric" : "asymmetric"},
+      {"calibration", calibration},
+      {"calibration_sha256", dataset_sha256(dataset)}};
+  graph.metadata.insert(graph.metadata.end(), std::begin(entries), std::end(entries));
 }
 
 // What the model gives beside the float graph on the calibration samples.
@@ -152,27 +170,12 @@ Attempt best_attempt(const convert::Graph& graph, const data::Dataset& dataset,
   return std::move(best);
 }
 
-}  // namespace
-
-void run_convert(const ConvertOptions& options) {
-  check_output(options.output, "-o", options.model, {});
-  check_calibrate(options);
-  convert::Graph graph = convert::import_onnx(options.model);
-  const std::size_t imported_nodes = graph.nodes.size();
-  convert::simplify(graph);
-  const data::Dataset dataset = data::load_dataset(
-      options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
-  check_output(options.output, "-o", options.model, dataset.paths);
-  Attempt best = best_attempt(graph, dataset, options);
-  engine::Graph& quantized = best.quantized.graph;
-  describe(quantized, graph, dataset, options);
-  if (best.equalized) quantized.metadata.emplace_back("equalized", "yes");
-  quantized.metadata.emplace_back("agreement", format("%.4f", best.cost.agreement()));
-  quantized.metadata.emplace_back("sqnr_db", format("%.2f", best.cost.sqnr_db()));
+// Writes the file and prints what it became.
+void finish(const engine::Graph& quantized, const convert::Graph& graph, std::size_t imported_nodes,
+            const ConvertOptions& options) {
   engine::check_graph(quantized, options.output, {});
   const auto file = convert::write_model(quantized);
   convert::write_file(options.output, file.data(), file.size());
-
   const auto source_bytes = data::file_bytes(options.model);
   std::printf("%s -> %s\n", options.model.c_str(), options.output.c_str());
   std::printf("nodes        %zu imported, %zu simplified, %zu quantized\n", imported_nodes,
@@ -180,12 +183,57 @@ void run_convert(const ConvertOptions& options) {
   std::printf("bytes        %s -> %s (%.1f %%)\n", grouped(source_bytes).c_str(),
               grouped(file.size()).c_str(),
               100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes));
+}
+
+void print_notes(const std::vector<std::string>& notes) {
+  for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
+}
+
+void convert_quantized(const convert::Graph& graph, std::size_t imported_nodes,
+                       const ConvertOptions& options) {
+  convert::QuantizedGraph result = convert::lower_quantized(graph, options.normalization);
+  describe_source(result.graph, graph, options);
+  result.graph.metadata.emplace_back("quantization", "kept from the source");
+  finish(result.graph, graph, imported_nodes, options);
+  print_notes(graph.notes);
+  print_notes(result.notes);
+}
+
+void convert_float(const convert::Graph& graph, std::size_t imported_nodes,
+                   const ConvertOptions& options) {
+  const data::Dataset dataset = data::load_dataset(
+      options.calibrate, {data::Half::train, graph.inputs.size(), false, options.samples});
+  check_output(options.output, "-o", options.model, dataset.paths);
+  Attempt best = best_attempt(graph, dataset, options);
+  engine::Graph& quantized = best.quantized.graph;
+  describe_source(quantized, graph, options);
+  describe_calibration(quantized, dataset, options);
+  if (best.equalized) quantized.metadata.emplace_back("equalized", "yes");
+  quantized.metadata.emplace_back("agreement", format("%.4f", best.cost.agreement()));
+  quantized.metadata.emplace_back("sqnr_db", format("%.2f", best.cost.sqnr_db()));
+  finish(quantized, graph, imported_nodes, options);
   std::printf("calibration  %s, %s of %s\n", options.calibration.c_str(),
               count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str());
-  for (const auto& note : best.notes) std::printf("note         %s\n", note.c_str());
+  print_notes(best.notes);
   std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
               100 * best.cost.agreement(), graph.values[graph.outputs[0]].name.c_str(),
               best.cost.sqnr_db());
+}
+
+}  // namespace
+
+void run_convert(const ConvertOptions& options) {
+  check_output(options.output, "-o", options.model, {});
+  convert::Graph graph = convert::import_onnx(options.model);
+  const std::size_t imported_nodes = graph.nodes.size();
+  convert::simplify(graph);
+  const bool quantized = convert::is_quantized(graph);
+  check_options(options, quantized);
+  if (quantized) {
+    convert_quantized(graph, imported_nodes, options);
+  } else {
+    convert_float(graph, imported_nodes, options);
+  }
 }
 
 }  // namespace octet::command

@@ -33,7 +33,7 @@ void put_clip(ordered_json& node, float low, float high) {
 ordered_json tensor_json(const engine::Tensor& tensor) {
   ordered_json result{
       {"name", tensor.name}, {"dtype", engine::dtype_name(tensor.dtype)}, {"shape", tensor.shape}};
-  if (engine::is_q8(tensor.dtype) && !tensor.is_constant) {
+  if (engine::is_q8(tensor.dtype) && tensor.scale != 0) {
     result["scale"] = tensor.scale;
     result["zero_point"] = tensor.zero_point;
   }

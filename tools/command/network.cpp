@@ -91,6 +91,13 @@ std::unique_ptr<Network> open_network(const std::string& path, std::size_t threa
   if (!is_onnx(path)) return octet_network(Model::load(path), path, threads);
   convert::Graph graph = convert::import_onnx(path);
   convert::simplify(graph);
+  for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+    for (const convert::ValueId id : *ends) {
+      if (graph.values[id].dtype == engine::DType::f32) continue;
+      engine::fail(Error::Code::unsupported, path, ": '", graph.values[id].name,
+                   "' is of 8 bits, an ONNX file is run in float; run octet convert on it first");
+    }
+  }
   return float_network(std::move(graph), path);
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/errors.h"
 #include "kernels/dispatch.h"
+#include "kernels/reference.h"
 #include "kernels/softmax.h"
 #include "tools/convert/view_map.h"
 
@@ -117,6 +118,7 @@ struct FloatExecutor::Impl {
         }
         return;
       case Op::add:
+        if (!node.operand.empty()) return add_operand(step, x, y);
         table.add_f32(x.data(), values[node.inputs[1]].data(), x.size(), y);
         if (std::isfinite(node.clip_min) || std::isfinite(node.clip_max)) {
           table.clamp_f32(y, x.size(), node.clip_min, node.clip_max, y);
@@ -142,6 +144,13 @@ struct FloatExecutor::Impl {
               apply_unary(node.function, static_cast<double>(value), node.alpha, node.beta));
         }
         return;
+      case Op::quantize:
+        return quantize(node.encoding, x, y);
+      case Op::dequantize:
+        for (const float code : x) {
+          *y++ = node.encoding.scale * (code - static_cast<float>(node.encoding.zero_point));
+        }
+        return;
       case Op::reshape:
         return;
     }
@@ -163,6 +172,31 @@ struct FloatExecutor::Impl {
                         .ldc = n,
                         .min = step.node->clip_min,
                         .max = step.node->clip_max});
+  }
+
+  // The codes as floats.
+  void quantize(const Encoding& encoding, std::span<const float> x, float* y) const {
+    std::vector<std::uint8_t> codes(x.size());
+    kernels::reference::quantize(
+        x.data(), x.size(),
+        {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
+         engine::highest_code(encoding.dtype)},
+        codes.data());
+    const bool is_u8 = encoding.dtype == engine::DType::u8;
+    for (const std::uint8_t code : codes) {
+      *y++ = is_u8 ? static_cast<float>(code) : static_cast<float>(static_cast<std::int8_t>(code));
+    }
+  }
+
+  void add_operand(const Step& step, std::span<const float> x, float* y) const {
+    const Encoding& encoding = step.node->operand_encoding;
+    const std::vector<std::uint8_t>& operand = step.node->operand;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const std::uint8_t byte = operand[i % operand.size()];
+      const std::int32_t code =
+          encoding.dtype == engine::DType::u8 ? byte : static_cast<std::int8_t>(byte);
+      y[i] = x[i] + encoding.scale * static_cast<float>(code - encoding.zero_point);
+    }
   }
 
   void concat(const Node& node, float* y) {

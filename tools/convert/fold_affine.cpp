@@ -37,6 +37,12 @@ bool assign(Channels& channels, std::size_t index, std::size_t channel) {
   return true;
 }
 
+// Weights of a quantized graph stay as they are: only a shift can go into such a layer.
+bool keeps_codes(const Node& linear, const Node& affine) {
+  return linear.weight_codes.empty() ||
+         std::ranges::all_of(affine.scale, [](float scale) { return scale == 1; });
+}
+
 struct Target {
   std::size_t node;
   Channels channels;
@@ -53,7 +59,7 @@ std::optional<Target> linear_before(const Graph& graph, const Links& links, cons
     if (node.op == Op::linear) {
       const bool clips = node.clip_min > -std::numeric_limits<float>::infinity() ||
                          node.clip_max < std::numeric_limits<float>::infinity();
-      if (clips) return {};
+      if (clips || !keeps_codes(node, affine)) return {};
       const auto rows = static_cast<std::size_t>(graph.values[value].shape.back());
       Channels channels(rows, kNoChannel);
       for (std::size_t i = 0; i < source.size(); ++i) {
@@ -75,7 +81,7 @@ bool linears_after(const Graph& graph, const Links& links, const Node& affine, V
   if (links.is_output(value)) return false;
   for (const std::size_t index : links.users(value)) {
     const Node& node = graph.nodes[index];
-    if (node.op == Op::linear) {
+    if (node.op == Op::linear && node.weight_codes.empty()) {
       const auto columns = static_cast<std::size_t>(graph.values[value].shape.back());
       Channels channels(columns, kNoChannel);
       for (std::size_t i = 0; i < source.size(); ++i) {
@@ -97,6 +103,7 @@ bool linears_after(const Graph& graph, const Links& links, const Node& affine, V
 void fold_into_rows(const Node& affine, Node& linear, const Channels& channels) {
   const std::size_t k = linear.weight.size() / channels.size();
   linear.bias.resize(channels.size());
+  linear.bias_codes.clear();
   for (std::size_t m = 0; m < channels.size(); ++m) {
     if (channels[m] == kNoChannel) continue;
     const double scale = affine.scale[channels[m]];

@@ -29,6 +29,10 @@ std::string_view op_name(const Node& node) noexcept {
       return "softmax";
     case Op::log_softmax:
       return "log_softmax";
+    case Op::quantize:
+      return "quantize";
+    case Op::dequantize:
+      return "dequantize";
     case Op::unary:
       break;
   }

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/graph.h"
+
 namespace octet::convert {
 
 inline constexpr std::int64_t kBatch = -1;
@@ -18,7 +20,19 @@ using Shape = std::vector<std::int64_t>;  // activations: shape[0] == kBatch
 using ValueId = std::uint32_t;
 inline constexpr ValueId kNoValue = 0xffffffff;
 
-// Float ops, canonical: the importer maps ONNX's many spellings to these.
+// What the codes of an 8-bit tensor mean: real = scale * (q - zero_point) + offset. The offset is
+// that of raw pixels and of views of them, else 0.
+struct Encoding {
+  engine::DType dtype = engine::DType::u8;
+  float scale = 1;
+  std::int32_t zero_point = 0;
+  double offset = 0;
+
+  bool operator==(const Encoding&) const = default;
+};
+
+// Float ops, canonical: the importer maps ONNX's many spellings to these. clip, reshape, transpose,
+// concat and slice also run on codes, which they move without knowing what they mean.
 enum class Op : std::uint8_t {
   linear,   // y[..., m] = bias[m] + sum over k of x[..., k] * weight[m][k]; clip. bias may be empty
             // (zeros)
@@ -32,6 +46,8 @@ enum class Op : std::uint8_t {
   softmax,      // axis >= 1
   log_softmax,  // axis >= 1
   unary,        // function(x), see Unary
+  quantize,     // f32 -> codes
+  dequantize,   // codes -> f32
 };
 
 enum class Unary : std::uint8_t { sigmoid, tanh, leaky_relu, elu, hard_sigmoid, softplus };
@@ -39,6 +55,7 @@ enum class Unary : std::uint8_t { sigmoid, tanh, leaky_relu, elu, hard_sigmoid, 
 struct Value {
   std::string name;  // the ONNX tensor's name
   Shape shape;
+  engine::DType dtype = engine::DType::f32;  // or u8, s8: codes
 };
 
 struct Node {
@@ -47,12 +64,13 @@ struct Node {
   std::vector<ValueId> inputs;
   ValueId output = kNoValue;
 
-  std::vector<float> weight;                                 // linear: [m][k]
-  std::vector<float> bias;                                   // linear: [m] or empty
-  std::vector<float> scale;                                  // affine: [c]
-  std::vector<float> shift;                                  // affine: [c]
-  std::size_t inner = 1;                                     // affine
-  float clip_min = -std::numeric_limits<float>::infinity();  // linear, add, clip
+  std::vector<float> weight;  // linear: [m][k]
+  std::vector<float> bias;    // linear: [m] or empty
+  std::vector<float> scale;   // affine: [c]
+  std::vector<float> shift;   // affine: [c]
+  std::size_t inner = 1;      // affine
+  // linear, add, clip; of codes: in codes
+  float clip_min = -std::numeric_limits<float>::infinity();
   float clip_max = std::numeric_limits<float>::infinity();
   std::size_t axis = 0;   // concat, slice, softmax, log_softmax
   std::size_t start = 0;  // slice
@@ -60,6 +78,17 @@ struct Node {
   Unary function = Unary::sigmoid;
   float alpha = 0;  // leaky_relu, elu, hard_sigmoid
   float beta = 0;   // hard_sigmoid
+
+  // What a quantized graph holds in integers.
+  Encoding encoding;                       // quantize: of the output; dequantize: of the input
+  std::vector<std::int16_t> weight_codes;  // linear: q - zero_point of weight, [m][k], or empty
+  std::vector<float> weight_scale;         // linear: [m] or [1]
+  std::vector<std::int32_t> bias_codes;    // linear: q - zero_point of bias, or empty
+  std::vector<float> bias_scale;           // linear: [m] or [1]
+  // add of one input: a sample of codes, the other operand, in front of it or behind.
+  std::vector<std::uint8_t> operand;
+  Encoding operand_encoding;
+  bool operand_first = false;
 };
 
 struct Graph {

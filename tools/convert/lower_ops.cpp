@@ -6,25 +6,9 @@
 #include "tools/convert/lowering.h"
 
 namespace octet::convert {
-namespace {
 
 using engine::DType;
 using engine::OpType;
-
-OpType same_op(Op op) {
-  switch (op) {
-    case Op::clip:
-      return OpType::clip;
-    case Op::transpose:
-      return OpType::transpose;
-    case Op::slice:
-      return OpType::slice;
-    default:
-      return OpType::reshape;
-  }
-}
-
-}  // namespace
 
 void Lowering::lower(const Node& node) {
   switch (node.op) {
@@ -47,6 +31,9 @@ void Lowering::lower(const Node& node) {
       return lower_view(node);
     case Op::concat:
       return lower_concat(node);
+    case Op::quantize:
+    case Op::dequantize:
+      return;  // of quantized graphs only, which lower_quantized() takes
   }
 }
 
@@ -58,22 +45,23 @@ void Lowering::lower_linear(const Node& node) {
       quantize_linear(node, k, input.encoding, wanted.reals ? 0 : wanted.encoding.scale,
                       options_.per_channel, graph_.source);
   if (parameters.raised != 0) {
-    out_.notes.push_back(engine::message("node '", node.name, "' (linear): the weight scale of ",
-                                         parameters.raised, " of ", parameters.bias.size(),
-                                         " channels was raised so that the bias fits int32"));
+    builder_.out.notes.push_back(engine::message(
+        "node '", node.name, "' (linear): the weight scale of ", parameters.raised, " of ",
+        parameters.bias.size(), " channels was raised so that the bias fits int32"));
   }
   const auto rows = static_cast<std::int64_t>(parameters.bias.size());
   const auto scales = static_cast<std::int64_t>(parameters.scale.size());
   const Tensor weight =
-      add_constant(node.name + ".weight", DType::s8, parameters.weight.data(),
-                   parameters.weight.size(), {rows, static_cast<std::int64_t>(k)});
-  const Tensor scale = add_constant(node.name + ".weight_scale", DType::f32,
-                                    parameters.scale.data(), parameters.scale.size(), {scales});
-  const Tensor bias = add_constant(node.name + ".bias", DType::s32, parameters.bias.data(),
-                                   parameters.bias.size(), {rows});
+      builder_.add_constant(node.name + ".weight", DType::s8, parameters.weight.data(),
+                            parameters.weight.size(), {rows, static_cast<std::int64_t>(k)});
+  const Tensor scale =
+      builder_.add_constant(node.name + ".weight_scale", DType::f32, parameters.scale.data(),
+                            parameters.scale.size(), {scales});
+  const Tensor bias = builder_.add_constant(node.name + ".bias", DType::s32, parameters.bias.data(),
+                                            parameters.bias.size(), {rows});
   const Tensor output =
       wanted.reals ? make_reals(node.output) : make_codes(node.output, wanted.encoding);
-  add_node(node.name, OpType::linear, {input.tensor, weight, scale, bias}, output, &node);
+  builder_.add_node(node.name, OpType::linear, {input.tensor, weight, scale, bias}, output, &node);
 }
 
 void Lowering::lower_add(const Node& node) {
@@ -84,7 +72,7 @@ void Lowering::lower_add(const Node& node) {
   }
   const Tensor output =
       in_codes ? make_codes(node.output, plan_[node.output].encoding) : make_reals(node.output);
-  add_node(node.name, OpType::add, std::move(inputs), output, &node);
+  builder_.add_node(node.name, OpType::add, std::move(inputs), output, &node);
 }
 
 void Lowering::lower_affine(const Node& node) {
@@ -93,23 +81,18 @@ void Lowering::lower_affine(const Node& node) {
                         [&node](double x) { return x * double{node.scale[0]} + node.shift[0]; });
   }
   if (plan_[node.inputs[0]].codes || plan_[node.output].codes) {
-    out_.notes.push_back(engine::message(
+    builder_.out.notes.push_back(engine::message(
         "node '", node.name, "' (affine): stays in float, since no linear layer beside it alone ",
         "can take it in"));
   }
   const Tensor input = reals(node.inputs[0]);
-  const auto channels = static_cast<std::int64_t>(node.scale.size());
-  const Tensor scale = add_constant(node.name + ".scale", DType::f32, node.scale.data(),
-                                    node.scale.size(), {channels});
-  const Tensor shift = add_constant(node.name + ".shift", DType::f32, node.shift.data(),
-                                    node.shift.size(), {channels});
-  add_node(node.name, OpType::affine, {input, scale, shift}, make_reals(node.output), &node);
+  builder_.add_affine(node.name, input, node.scale, node.shift, make_reals(node.output), &node);
 }
 
 void Lowering::lower_softmax(const Node& node) {
   const Tensor input = reals(node.inputs[0]);
-  add_node(node.name, node.op == Op::softmax ? OpType::softmax : OpType::log_softmax, {input},
-           make_reals(node.output), &node);
+  builder_.add_node(node.name, node.op == Op::softmax ? OpType::softmax : OpType::log_softmax,
+                    {input}, make_reals(node.output), &node);
 }
 
 void Lowering::lower_lookup(const Node& node, const std::function<double(double)>& function) {
@@ -124,14 +107,14 @@ void Lowering::lower_view(const Node& node) {
   if (plan_[node.output].codes) {
     const Codes input = codes(node.inputs[0]);
     const Tensor output = make_codes(node.output, input.encoding);
-    engine::Node& lowered = add_node(node.name, op, {input.tensor}, output, &node);
+    engine::Node& lowered = builder_.add_node(node.name, op, {input.tensor}, output, &node);
     // The engine's bounds are those of scale * (q - zero_point).
     lowered.clip_min = static_cast<float>(double{lowered.clip_min} - input.encoding.offset);
     lowered.clip_max = static_cast<float>(double{lowered.clip_max} - input.encoding.offset);
   }
   if (plan_[node.output].reals) {
     const Tensor input = reals(node.inputs[0]);
-    add_node(node.name, op, {input}, make_reals(node.output), &node);
+    builder_.add_node(node.name, op, {input}, make_reals(node.output), &node);
   }
 }
 
@@ -147,12 +130,12 @@ void Lowering::lower_concat(const Node& node) {
       inputs.push_back(in_encoding(input, encoding, node).tensor);
     }
     const Tensor output = make_codes(node.output, encoding);
-    add_node(node.name, OpType::concat, std::move(inputs), output, &node);
+    builder_.add_node(node.name, OpType::concat, std::move(inputs), output, &node);
   }
   if (plan_[node.output].reals) {
     std::vector<Tensor> inputs;
     for (const ValueId input : node.inputs) inputs.push_back(reals(input));
-    add_node(node.name, OpType::concat, std::move(inputs), make_reals(node.output), &node);
+    builder_.add_node(node.name, OpType::concat, std::move(inputs), make_reals(node.output), &node);
   }
 }
 

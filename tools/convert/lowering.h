@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/convert/engine_builder.h"
 #include "tools/convert/quantize_plan.h"
 
 namespace octet::convert {
@@ -21,7 +22,7 @@ class Lowering {
   QuantizedGraph run();
 
  private:
-  using Tensor = std::uint32_t;  // an index into the engine graph's tensors
+  using Tensor = EngineBuilder::Tensor;
 
   // A tensor and what its bytes mean; encoding only of 8-bit tensors.
   struct Codes {
@@ -51,11 +52,6 @@ class Lowering {
 
   Tensor add_codes(const std::string& name, ValueId like, const Encoding& encoding);
   Tensor add_reals(const std::string& name, ValueId like);
-  Tensor add_constant(const std::string& name, engine::DType dtype, const void* data,
-                      std::size_t elements, std::vector<std::int64_t> shape);
-  // With the float node's clip, axis, start, inner and perm where there is one.
-  engine::Node& add_node(const std::string& name, engine::OpType op, std::vector<Tensor> inputs,
-                         Tensor output, const Node* like = nullptr);
   Tensor make_codes(ValueId value, const Encoding& encoding);  // the value's main 8-bit form
   Tensor make_reals(ValueId value);                            // the value's main f32 form
   void note_lost_offset(ValueId value, const Encoding& from, const Encoding& to,
@@ -64,7 +60,7 @@ class Lowering {
   const Graph& graph_;
   const std::vector<ValuePlan>& plan_;
   const QuantizeOptions& options_;
-  QuantizedGraph out_;
+  EngineBuilder builder_;
   std::vector<std::optional<Codes>> codes_;   // of each value
   std::vector<std::optional<Codes>> plain_;   // of values whose codes have an offset
   std::vector<std::optional<Tensor>> reals_;  // of each value

@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "tools/convert/onnx_quantization.h"
+
 namespace octet::convert {
 namespace {
 
@@ -24,17 +26,16 @@ Shape input_shape(const onnx::ValueInfoProto& input, const GraphBuilder& builder
     fail(builder, Error::Code::unsupported, what + "is no tensor; export the network with tensors");
   }
   const onnx::TypeProto::Tensor& type = input.type().tensor_type();
-  if (type.elem_type() != TensorProto::FLOAT) {
+  if (type.elem_type() != TensorProto::FLOAT && !codes_dtype(type.elem_type())) {
     fail(builder, Error::Code::unsupported,
          what + "has element type " + element_type_name(type.elem_type()) +
-             ", octet takes float; export the network in float32");
+             ", octet takes float, and uint8 and int8 in quantized graphs; export the network in "
+             "float32");
   }
-  if (!type.has_shape() || type.shape().dim_size() < 2) {
+  if (!type.has_shape() || type.shape().dim_size() == 0) {
     fail(builder, Error::Code::unsupported,
-         what +
-             (type.has_shape() ? "has rank " + std::to_string(type.shape().dim_size())
-                               : "has no shape") +
-             ", octet needs the batch and at least one more dimension; export it as [N, ...]");
+         what + (type.has_shape() ? "has rank 0" : "has no shape") +
+             ", octet needs the batch in front; export it as [N, ...]");
   }
   Shape shape;
   for (const Dimension& dim : type.shape().dim()) {
@@ -101,7 +102,10 @@ void add_inputs(const onnx::GraphProto& graph, GraphBuilder& builder) {
     const Binding* bound = builder.find(input.name());
     if (bound != nullptr && bound->constant != nullptr) continue;
     builder.declare(input.name());
-    const ValueId value = builder.add_value(input.name(), input_shape(input, builder));
+    Shape shape = input_shape(input, builder);
+    const ValueId value = builder.add_value(
+        input.name(), std::move(shape),
+        codes_dtype(input.type().tensor_type().elem_type()).value_or(engine::DType::f32));
     builder.bind(input.name(), {value, nullptr});
     builder.graph.inputs.push_back(value);
 
@@ -154,7 +158,8 @@ void add_outputs(const onnx::GraphProto& proto, GraphBuilder& builder) {
         copy.op = Op::reshape;
         copy.name = name;
         copy.inputs = {value};
-        copy.output = builder.add_value(name, Shape(graph.values[value].shape));
+        copy.output =
+            builder.add_value(name, Shape(graph.values[value].shape), graph.values[value].dtype);
         value = copy.output;
         graph.nodes.push_back(std::move(copy));
       } else {

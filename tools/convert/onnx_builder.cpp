@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/graph.h"
+#include "tools/convert/view_map.h"
 
 namespace octet::convert {
 namespace {
@@ -24,7 +25,7 @@ void GraphBuilder::declare(const std::string& name) {
   }
 }
 
-ValueId GraphBuilder::add_value(const std::string& name, Shape shape) {
+ValueId GraphBuilder::add_value(const std::string& name, Shape shape, engine::DType dtype) {
   const std::string what = graph.source + ": tensor '" + name + "'";
   if (shape.size() > engine::kMaxRank) {
     throw Error(Error::Code::limit, what + " has " + std::to_string(shape.size()) +
@@ -32,13 +33,19 @@ ValueId GraphBuilder::add_value(const std::string& name, Shape shape) {
                                         std::to_string(engine::kMaxRank));
   }
   count_elements(Dims(shape.begin() + 1, shape.end()), what, kMaxElements);
-  graph.values.push_back({name, std::move(shape)});
+  graph.values.push_back({name, std::move(shape), dtype});
   return static_cast<ValueId>(graph.values.size() - 1);
+}
+
+engine::DType GraphBuilder::output_dtype(const Node& op) const {
+  if (op.op == Op::quantize) return op.encoding.dtype;
+  const bool moves = is_view(op) || op.op == Op::concat || op.op == Op::clip;
+  return moves ? graph.values[op.inputs[0]].dtype : engine::DType::f32;
 }
 
 ValueId GraphBuilder::append(const OnnxNode& node, Node op, Shape shape, const std::string& name) {
   op.name = node.label();
-  op.output = add_value(name, std::move(shape));
+  op.output = add_value(name, std::move(shape), output_dtype(op));
   graph.nodes.push_back(std::move(op));
   return graph.nodes.back().output;
 }

@@ -22,12 +22,13 @@ class GraphBuilder {
   std::int64_t exported_batch = 0;  // the fixed leading dimension of the inputs; 0: dynamic
 
   const Shape& shape(ValueId value) const { return graph.values[value].shape; }
+  bool is_codes(ValueId value) const { return engine::is_q8(graph.values[value].dtype); }
 
   // A name that the ONNX graph gives something to. Throws octet::Error (format) for a second one.
   void declare(const std::string& name);
 
   // A graph input or a node's output. Throws octet::Error (limit) above kMaxRank or kMaxElements.
-  ValueId add_value(const std::string& name, Shape shape);
+  ValueId add_value(const std::string& name, Shape shape, engine::DType dtype = engine::DType::f32);
 
   // Adds op, whose output is the node's output number `output` or, with emit_hidden, a value of its
   // own that a later emit of the same ONNX node reads.
@@ -48,6 +49,7 @@ class GraphBuilder {
   void spend(const OnnxNode& node, std::size_t elements);
 
  private:
+  engine::DType output_dtype(const Node& op) const;
   ValueId append(const OnnxNode& node, Node op, Shape shape, const std::string& name);
 
   std::unordered_map<std::string, Binding> bindings_;

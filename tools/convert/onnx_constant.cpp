@@ -114,6 +114,7 @@ Constant read_constant(const TensorProto& tensor, const std::string& model_path)
   const std::string what = model_path + ": initializer '" + tensor.name() + "'";
   Constant constant;
   constant.name = tensor.name();
+  constant.type = tensor.data_type();
   constant.dims.assign(tensor.dims().begin(), tensor.dims().end());
   const std::size_t count = count_elements(constant.dims, what);
   if (tensor.has_segment()) {

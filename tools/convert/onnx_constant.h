@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,21 @@ using Dims = std::vector<std::int64_t>;
 // the leading dimension of an activation; Reshape understands it. Never read from a file.
 inline constexpr std::int64_t kBatchSize = std::numeric_limits<std::int64_t>::min() + 1;
 
+// The integers behind a constant that DequantizeLinear made: real = scale * code.
+struct QuantizedConstant {
+  std::vector<std::int32_t> codes;  // q - zero_point
+  std::vector<float> scale;         // one, or one per entry along axis
+  std::size_t axis = 0;
+};
+
 struct Constant {
   std::string name;  // for messages: the initializer, or the tensor that was folded
   bool is_float = true;
-  Dims dims;  // all >= 0; none for a scalar
+  std::int32_t type = 0;  // TensorProto's, where a file or an operator says it
+  Dims dims;              // all >= 0; none for a scalar
   std::vector<float> floats;
   std::vector<std::int64_t> ints;
+  std::shared_ptr<const QuantizedConstant> quantized;  // null for most
 
   std::size_t size() const noexcept { return is_float ? floats.size() : ints.size(); }
 };

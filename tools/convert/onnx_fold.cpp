@@ -23,6 +23,17 @@ std::int64_t to_integer(const OnnxNode& node, float value) {
   return static_cast<std::int64_t>(real);
 }
 
+void check_fits(const OnnxNode& node, std::int64_t value, std::int32_t type) {
+  const bool fits = type == onnx::TensorProto::INT64 || value == kBatchSize ||
+                    (type == onnx::TensorProto::UINT8  ? value >= 0 && value <= 255
+                     : type == onnx::TensorProto::INT8 ? value >= -128 && value <= 127
+                                                       : value == static_cast<std::int32_t>(value));
+  if (!fits) {
+    node.invalid("it casts " + std::to_string(value) + " to " + element_type_name(type) +
+                 ", where it does not fit (a zero point outside its type?)");
+  }
+}
+
 [[noreturn]] void refuse_batch(const OnnxNode& node) {
   node.refuse(
       "it computes with the size of the batch, which is known only when the network runs; "
@@ -75,7 +86,8 @@ Dims broadcast(const OnnxNode& node, const Dims& a, const Dims& b) {
   return result;
 }
 
-// Where element `index` of a tensor of shape dims lies in one of shape from, broadcast to it.
+}  // namespace
+
 std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& from) {
   std::size_t offset = 0;
   std::size_t stride = 1;
@@ -88,8 +100,6 @@ std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& fr
   }
   return offset;
 }
-
-}  // namespace
 
 void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
   if (node.proto().attribute_size() != 1) {
@@ -137,6 +147,7 @@ void fold_cast(const OnnxNode& node, GraphBuilder& builder) {
   const Constant& from = node.need_constant(0, "input");
   const std::int64_t to = node.attribute("to", std::int64_t{0});
   Constant result;
+  result.type = static_cast<std::int32_t>(to);
   result.dims = from.dims;
   switch (to) {
     case onnx::TensorProto::FLOAT:
@@ -148,27 +159,71 @@ void fold_cast(const OnnxNode& node, GraphBuilder& builder) {
       }
       break;
     case onnx::TensorProto::INT64:
-    case onnx::TensorProto::INT32: {
+    case onnx::TensorProto::INT32:
+    case onnx::TensorProto::UINT8:
+    case onnx::TensorProto::INT8:
       result.is_float = false;
       result.ints = from.ints;
       for (const float value : from.floats) result.ints.push_back(to_integer(node, value));
-      const bool fits = to == onnx::TensorProto::INT64 ||
-                        std::all_of(result.ints.begin(), result.ints.end(), [](std::int64_t value) {
-                          return value == kBatchSize || value == static_cast<std::int32_t>(value);
-                        });
-      if (!fits) node.invalid("it casts a number to int32 that does not fit");
+      for (const std::int64_t value : result.ints) check_fits(node, value, result.type);
       break;
-    }
     case onnx::TensorProto::BOOL:
       result.is_float = false;
       for (const float value : from.floats) result.ints.push_back(value != 0.0f);
       for (const std::int64_t value : from.ints) result.ints.push_back(value != 0);
       break;
     default:
-      node.refuse("it casts a constant to " + element_type_name(static_cast<std::int32_t>(to)) +
-                  "; octet's constants are float, int64, int32 and bool: export in float32");
+      node.refuse(
+          "it casts a constant to " + element_type_name(static_cast<std::int32_t>(to)) +
+          "; octet's constants are float, int64, int32, int8, uint8 and bool: export in float32");
   }
   builder.spend(node, result.size());
+  builder.define(node, std::move(result));
+}
+
+void fold_constant_of_shape(const OnnxNode& node, GraphBuilder& builder) {
+  Constant result;
+  result.dims = node.need_ints(0, "input");
+  if (std::ranges::find(result.dims, kBatchSize) != result.dims.end()) refuse_batch(node);
+  const std::size_t count = count_elements(result.dims, builder.graph.source + ": " + node.where());
+  builder.spend(node, count);
+  Constant value;
+  value.floats = {0};
+  value.type = onnx::TensorProto::FLOAT;
+  if (const auto* given = node.find_attribute("value", AttributeProto::TENSOR)) {
+    value = read_constant(given->t(), builder.graph.source);
+    if (value.size() != 1) node.invalid("its value has more than one element");
+  }
+  result.is_float = value.is_float;
+  result.type = value.type;
+  if (value.is_float) {
+    result.floats.assign(count, value.floats[0]);
+  } else {
+    result.ints.assign(count, value.ints[0]);
+  }
+  builder.define(node, std::move(result));
+}
+
+// Of integers only: what some exporters put around 8-bit weights that use 7 bits.
+void fold_clip(const OnnxNode& node, GraphBuilder& builder) {
+  Constant result = node.need_constant(0, "input");
+  if (result.is_float) {
+    node.refuse(
+        "it clips a constant of floats, and octet does not compute it while converting; "
+        "export the model with constant folding, or run onnxsim");
+  }
+  const auto bound = [&](std::size_t input, const char* role, std::int64_t otherwise) {
+    if (!node.has(input)) return otherwise;
+    const Constant& given = node.need_constant(input, role);
+    if (given.is_float || given.size() != 1) {
+      node.invalid(std::string("its ") + role + " is no integer scalar");
+    }
+    return given.ints[0];
+  };
+  const std::int64_t min = bound(1, "min", std::numeric_limits<std::int64_t>::min());
+  const std::int64_t max = bound(2, "max", std::numeric_limits<std::int64_t>::max());
+  builder.spend(node, result.size());
+  for (std::int64_t& value : result.ints) value = std::min(std::max(value, min), max);
   builder.define(node, std::move(result));
 }
 

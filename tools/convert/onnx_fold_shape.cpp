@@ -11,6 +11,8 @@ namespace {
 void define_reshaped(const OnnxNode& node, GraphBuilder& builder, Dims dims) {
   Constant result = node.need_constant(0, "data");
   builder.spend(node, result.size());
+  // The axis of several scales may be gone.
+  if (result.quantized && result.quantized->scale.size() != 1) result.quantized = nullptr;
   result.dims = std::move(dims);
   builder.define(node, std::move(result));
 }
@@ -21,18 +23,22 @@ std::vector<std::int64_t> strides_of(const Dims& dims) {
   return strides;
 }
 
-// Defines the tensor of shape dims whose element at index lies at offset + sum(index * strides) in
-// the node's first input.
-void define_view(const OnnxNode& node, GraphBuilder& builder, const Dims& dims, std::int64_t offset,
-                 const std::vector<std::int64_t>& strides) {
+// Defines the tensor of shape dims whose element at index lies at first + sum(index * strides) in
+// the node's first input. perm: of a transpose, null for others, which keep the codes behind a
+// dequantized constant only where they have one scale.
+void define_view(const OnnxNode& node, GraphBuilder& builder, const Dims& dims, std::int64_t first,
+                 const std::vector<std::int64_t>& strides,
+                 const std::vector<std::size_t>* perm = nullptr) {
   const Constant& from = node.need_constant(0, "data");
   const std::size_t count = count_elements(dims, builder.graph.source + ": " + node.where());
   builder.spend(node, count);
   Constant result;
   result.is_float = from.is_float;
+  result.type = from.type;
   result.dims = dims;
   const auto copy = [&](const auto& source, auto& target) {
     target.reserve(count);
+    std::int64_t offset = first;
     Dims index(dims.size(), 0);
     for (std::size_t i = 0; i < count; ++i) {
       target.push_back(source[static_cast<std::size_t>(offset)]);
@@ -48,6 +54,16 @@ void define_view(const OnnxNode& node, GraphBuilder& builder, const Dims& dims, 
     copy(from.floats, result.floats);
   } else {
     copy(from.ints, result.ints);
+  }
+  if (from.quantized && (perm != nullptr || from.quantized->scale.size() == 1)) {
+    auto quantized = std::make_shared<QuantizedConstant>();
+    copy(from.quantized->codes, quantized->codes);
+    quantized->scale = from.quantized->scale;
+    if (perm != nullptr) {
+      quantized->axis =
+          static_cast<std::size_t>(std::ranges::find(*perm, from.quantized->axis) - perm->begin());
+    }
+    result.quantized = std::move(quantized);
   }
   builder.define(node, std::move(result));
 }
@@ -109,11 +125,12 @@ void fold_transpose(const OnnxNode& node, GraphBuilder& builder) {
   const std::vector<std::int64_t> strides = strides_of(from);
   Dims dims;
   std::vector<std::int64_t> moved;
-  for (const std::size_t axis : transpose_perm(node, from.size())) {
+  const std::vector<std::size_t> perm = transpose_perm(node, from.size());
+  for (const std::size_t axis : perm) {
     dims.push_back(from[axis]);
     moved.push_back(strides[axis]);
   }
-  define_view(node, builder, dims, 0, moved);
+  define_view(node, builder, dims, 0, moved, &perm);
 }
 
 void fold_slice(const OnnxNode& node, GraphBuilder& builder) {
@@ -146,6 +163,7 @@ void fold_gather(const OnnxNode& node, GraphBuilder& builder) {
   const auto extent = static_cast<std::size_t>(*at);
   Constant result;
   result.is_float = from.is_float;
+  result.type = from.type;
   result.dims = dims;
   const auto copy = [&](const auto& source, auto& target) {
     for (std::size_t o = 0; o < outer; ++o) {

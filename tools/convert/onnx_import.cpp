@@ -6,7 +6,6 @@
 #include <octet/octet.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "engine/errors.h"
@@ -20,18 +19,6 @@ namespace {
 
 constexpr std::int64_t kMinOpset = 7;
 constexpr std::int64_t kMaxOpset = 21;
-
-bool is_quantized_op(const std::string& op) {
-  constexpr std::array<std::string_view, 8> kNames{
-      "QuantizeLinear", "DequantizeLinear",     "DynamicQuantizeLinear",
-      "MatMulInteger",  "ConvInteger",          "MatMulIntegerToFloat",
-      "QGemm",          "DynamicQuantizeMatMul"};
-  return op.starts_with("QLinear") || std::find(kNames.begin(), kNames.end(), op) != kNames.end();
-}
-
-bool is_onnx_domain(const std::string& domain) {
-  return domain.empty() || domain == "ai.onnx";
-}
 
 class Importer {
  public:
@@ -49,7 +36,6 @@ class Importer {
 
   Graph run() {
     check_names();
-    refuse_quantized();
     read_initializers(proto_, builder_);
     add_inputs(proto_, builder_);
     declare_results();
@@ -67,7 +53,7 @@ class Importer {
 
   std::int64_t find_opset(const onnx::ModelProto& model) const {
     for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
-      if (!is_onnx_domain(opset.domain())) continue;
+      if (!opset.domain().empty() && opset.domain() != "ai.onnx") continue;
       if (opset.version() < kMinOpset || opset.version() > kMaxOpset) {
         fail(Error::Code::unsupported, "uses opset " + std::to_string(opset.version()) +
                                            ", octet reads " + std::to_string(kMinOpset) + " to " +
@@ -101,18 +87,6 @@ class Importer {
       }
       for (const std::string& name : node.input()) check(name, "node", i);
       for (const std::string& name : node.output()) check(name, "node", i);
-    }
-  }
-
-  void refuse_quantized() const {
-    for (int i = 0; i < proto_.node_size(); ++i) {
-      const onnx::NodeProto& node = proto_.node(i);
-      if (!is_quantized_op(node.op_type())) continue;
-      fail(Error::Code::unsupported,
-           "is quantized already (" +
-               OnnxNode(node, static_cast<std::size_t>(i), opset_, path_, {}).where() +
-               "); quantized ONNX graphs come with a later version of octet: convert the float "
-               "network that it was made from");
     }
   }
 
@@ -203,13 +177,25 @@ class Importer {
           "all its inputs are constants, and octet does not compute it while converting; "
           "export the model with constant folding, or run onnxsim");
     }
+    if (!folds && !entry.takes_codes) need_floats(node);
     importer(node, builder_);
+  }
+
+  void need_floats(const OnnxNode& node) const {
+    for (std::size_t i = 0; i < node.inputs(); ++i) {
+      const ValueId value = node.binding(i).value;
+      if (value == kNoValue || !builder_.is_codes(value)) continue;
+      const engine::DType dtype = builder_.graph.values[value].dtype;
+      node.invalid("its input '" + node.proto().input(static_cast<int>(i)) + "' is " +
+                   (dtype == engine::DType::u8 ? "uint8" : "int8") +
+                   ", it computes with floats; a DequantizeLinear is missing");
+    }
   }
 
   // The operator's entry; refused if there is none, with what to do instead.
   static const OpEntry& known_op(const OnnxNode& node) {
     const onnx::NodeProto& proto = node.proto();
-    const OpEntry* entry = is_onnx_domain(proto.domain()) ? find_op(proto.op_type()) : nullptr;
+    const OpEntry* entry = find_op(proto.domain(), proto.op_type());
     if (entry != nullptr) return *entry;
     const bool nested = std::any_of(
         proto.attribute().begin(), proto.attribute().end(),
@@ -218,7 +204,7 @@ class Importer {
       node.refuse(
           "it holds a graph of its own; export the network without control flow, by tracing");
     }
-    if (!is_onnx_domain(proto.domain())) {
+    if (!proto.domain().empty() && proto.domain() != "ai.onnx") {
       node.refuse("it belongs to the domain '" + proto.domain() +
                   "'; octet reads ONNX's own operators: export without fused or custom ones");
     }
@@ -255,13 +241,6 @@ class Importer {
 Graph import_onnx(const std::string& path) {
   OnnxFile file = read_onnx_file(path);
   return Importer(file, path).run();
-}
-
-bool is_quantized_onnx(const std::string& path) {
-  const OnnxFile file = read_onnx_file(path);
-  const auto& nodes = file.model.graph().node();
-  return std::any_of(nodes.begin(), nodes.end(),
-                     [](const onnx::NodeProto& node) { return is_quantized_op(node.op_type()); });
 }
 
 }  // namespace octet::convert

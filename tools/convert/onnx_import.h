@@ -8,16 +8,12 @@
 
 namespace octet::convert {
 
-// Reads a float ONNX network (operators: see onnx_ops.cpp; opsets 7 to 21) and gives its canonical
-// graph, constants folded, shapes inferred, the leading dimension taken as the batch whatever its
-// exported value. External data is read from inside the model's folder only. Throws octet::Error:
-// io for a file that cannot be read, format for bytes that are not a valid ONNX model, limit for
-// one that asks for absurd sizes, unsupported with ALL nodes that cannot be imported in one
-// message, each with its op, path and remedy.
+// Reads an ONNX network, float or quantized (operators: see onnx_ops.cpp; opsets 7 to 21), and
+// gives its canonical graph, constants folded, shapes inferred, the leading dimension taken as the
+// batch whatever its exported value. External data is read from inside the model's folder only.
+// Throws octet::Error: io for a file that cannot be read, format for bytes that are not a valid
+// ONNX model, limit for one that asks for absurd sizes, unsupported with ALL nodes that cannot be
+// imported in one message, each with its op, path and remedy.
 Graph import_onnx(const std::string& path);
-
-// Whether the file holds quantized operators (QuantizeLinear, QLinear*, ...): octet convert then
-// refuses --calibrate.
-bool is_quantized_onnx(const std::string& path);
 
 }  // namespace octet::convert

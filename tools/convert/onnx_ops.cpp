@@ -3,51 +3,67 @@
 #include "tools/convert/onnx_ops.h"
 
 #include <algorithm>
-#include <iterator>
+#include <span>
 
 namespace octet::convert {
 namespace {
 
 constexpr OpEntry kOps[] = {
-    {"Add", import_add, fold_arithmetic},
-    {"BatchNormalization", import_batch_normalization, nullptr},
-    {"Cast", import_cast, fold_cast},
-    {"Clip", import_clip, nullptr},
-    {"Concat", import_concat, fold_concat},
-    {"Constant", nullptr, fold_constant},
-    {"Div", import_div, fold_arithmetic},
-    {"Dropout", import_dropout, fold_identity},
-    {"Elu", import_unary, nullptr},
-    {"Flatten", import_flatten, fold_flatten},
-    {"Gather", nullptr, fold_gather},
-    {"Gemm", import_gemm, nullptr},
-    {"HardSigmoid", import_unary, nullptr},
-    {"Identity", import_identity, fold_identity},
-    {"LeakyRelu", import_unary, nullptr},
-    {"LogSoftmax", import_softmax, nullptr},
-    {"MatMul", import_matmul, nullptr},
-    {"Mul", import_mul, fold_arithmetic},
-    {"Relu", import_relu, nullptr},
-    {"Reshape", import_reshape, fold_reshape},
-    {"Shape", import_shape, fold_shape},
-    {"Sigmoid", import_unary, nullptr},
-    {"Slice", import_slice, fold_slice},
-    {"Softmax", import_softmax, nullptr},
-    {"Softplus", import_unary, nullptr},
-    {"Split", import_split, nullptr},
-    {"Squeeze", import_squeeze, fold_squeeze},
-    {"Sub", import_sub, fold_arithmetic},
-    {"Tanh", import_unary, nullptr},
-    {"Transpose", import_transpose, fold_transpose},
-    {"Unsqueeze", import_unsqueeze, fold_unsqueeze},
+    {"Add", import_add, fold_arithmetic, false},
+    {"BatchNormalization", import_batch_normalization, nullptr, false},
+    {"Cast", import_cast, fold_cast, true},
+    {"Clip", import_clip, fold_clip, true},
+    {"Concat", import_concat, fold_concat, true},
+    {"Constant", nullptr, fold_constant, false},
+    {"ConstantOfShape", nullptr, fold_constant_of_shape, false},
+    {"DequantizeLinear", import_dequantize_linear, fold_dequantize_linear, true},
+    {"Div", import_div, fold_arithmetic, false},
+    {"Dropout", import_dropout, fold_identity, true},
+    {"Elu", import_unary, nullptr, false},
+    {"Flatten", import_flatten, fold_flatten, true},
+    {"Gather", nullptr, fold_gather, false},
+    {"Gemm", import_gemm, nullptr, false},
+    {"HardSigmoid", import_unary, nullptr, false},
+    {"Identity", import_identity, fold_identity, true},
+    {"LeakyRelu", import_unary, nullptr, false},
+    {"LogSoftmax", import_softmax, nullptr, false},
+    {"MatMul", import_matmul, nullptr, false},
+    {"Mul", import_mul, fold_arithmetic, false},
+    {"QLinearMatMul", import_qlinear_matmul, nullptr, true},
+    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
+    {"Relu", import_relu, nullptr, true},
+    {"Reshape", import_reshape, fold_reshape, true},
+    {"Shape", import_shape, fold_shape, true},
+    {"Sigmoid", import_unary, nullptr, false},
+    {"Slice", import_slice, fold_slice, true},
+    {"Softmax", import_softmax, nullptr, false},
+    {"Softplus", import_unary, nullptr, false},
+    {"Split", import_split, nullptr, true},
+    {"Squeeze", import_squeeze, fold_squeeze, true},
+    {"Sub", import_sub, fold_arithmetic, false},
+    {"Tanh", import_unary, nullptr, false},
+    {"Transpose", import_transpose, fold_transpose, true},
+    {"Unsqueeze", import_unsqueeze, fold_unsqueeze, true},
 };
+
+// Of the domain com.microsoft, as ONNX Runtime's tools write them.
+constexpr OpEntry kMicrosoftOps[] = {
+    {"DequantizeLinear", import_dequantize_linear, fold_dequantize_linear, true},
+    {"QGemm", import_qgemm, nullptr, true},
+    {"QLinearAdd", import_qlinear_add, nullptr, true},
+    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
+};
+
+const OpEntry* find(std::span<const OpEntry> entries, std::string_view name) noexcept {
+  const auto found = std::ranges::find(entries, name, &OpEntry::name);
+  return found == entries.end() ? nullptr : &*found;
+}
 
 }  // namespace
 
-const OpEntry* find_op(std::string_view name) noexcept {
-  const auto found = std::find_if(std::begin(kOps), std::end(kOps),
-                                  [&](const OpEntry& entry) { return entry.name == name; });
-  return found == std::end(kOps) ? nullptr : found;
+const OpEntry* find_op(std::string_view domain, std::string_view name) noexcept {
+  if (domain == "com.microsoft") return find(kMicrosoftOps, name);
+  return domain.empty() || domain == "ai.onnx" ? find(kOps, name) : nullptr;
 }
 
 std::string supported_ops() {
@@ -56,6 +72,7 @@ std::string supported_ops() {
     if (!text.empty()) text += ", ";
     text += entry.name;
   }
+  text += ", and of com.microsoft QGemm and QLinearAdd";
   return text;
 }
 

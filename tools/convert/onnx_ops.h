@@ -17,10 +17,11 @@ struct OpEntry {
   std::string_view name;
   OpImporter import;  // at least one input is an activation; null where there is no such form
   OpImporter fold;    // all inputs are constants; null where octet does not fold it
+  bool takes_codes;   // import: activations may be of 8 bits
 };
 
-const OpEntry* find_op(std::string_view name) noexcept;  // null: unknown
-std::string supported_ops();                             // "Add, BatchNormalization, ..."
+const OpEntry* find_op(std::string_view domain, std::string_view name) noexcept;  // or null
+std::string supported_ops();  // "Add, BatchNormalization, ..."
 
 // onnx_ops_linear.cpp
 void import_gemm(const OnnxNode& node, GraphBuilder& builder);
@@ -50,10 +51,21 @@ void import_transpose(const OnnxNode& node, GraphBuilder& builder);
 void import_concat(const OnnxNode& node, GraphBuilder& builder);
 void import_split(const OnnxNode& node, GraphBuilder& builder);
 void import_slice(const OnnxNode& node, GraphBuilder& builder);
+// onnx_ops_quantize.cpp
+void import_quantize_linear(const OnnxNode& node, GraphBuilder& builder);
+void import_dequantize_linear(const OnnxNode& node, GraphBuilder& builder);
+void fold_quantize_linear(const OnnxNode& node, GraphBuilder& builder);
+void fold_dequantize_linear(const OnnxNode& node, GraphBuilder& builder);
+// onnx_ops_qlinear.cpp
+void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder);
+void import_qlinear_add(const OnnxNode& node, GraphBuilder& builder);
+void import_qgemm(const OnnxNode& node, GraphBuilder& builder);
 // onnx_fold.cpp, onnx_fold_shape.cpp
 void fold_constant(const OnnxNode& node, GraphBuilder& builder);
 void fold_identity(const OnnxNode& node, GraphBuilder& builder);
 void fold_cast(const OnnxNode& node, GraphBuilder& builder);
+void fold_clip(const OnnxNode& node, GraphBuilder& builder);
+void fold_constant_of_shape(const OnnxNode& node, GraphBuilder& builder);
 void fold_arithmetic(const OnnxNode& node, GraphBuilder& builder);
 void fold_shape(const OnnxNode& node, GraphBuilder& builder);
 void fold_reshape(const OnnxNode& node, GraphBuilder& builder);
@@ -68,6 +80,8 @@ void fold_slice(const OnnxNode& node, GraphBuilder& builder);
 // Shared by the import and fold forms of one operator.
 // Transpose's perm, checked; reversed dimensions by default.
 std::vector<std::size_t> transpose_perm(const OnnxNode& node, std::size_t rank);
+// Where element `index` of a tensor of shape dims lies in one of shape from, broadcast to it.
+std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& from);
 // Squeeze and Unsqueeze: dims without, or with, the node's axes.
 Dims squeezed(const OnnxNode& node, const Dims& dims);
 Dims unsqueezed(const OnnxNode& node, const Dims& dims);

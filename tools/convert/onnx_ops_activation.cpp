@@ -27,16 +27,18 @@ constexpr std::array kFunctions{Function{"Sigmoid", Unary::sigmoid, 0, 0},
 
 // A bound of Clip; otherwise where it is absent. The largest floats are ONNX's old spelling of
 // "none", and clip nothing finite.
-float clip_bound(const OnnxNode& node, std::size_t input, const char* name, float otherwise) {
+float clip_bound(const OnnxNode& node, std::size_t input, const char* name, float otherwise,
+                 bool codes) {
   float bound = otherwise;
   if (node.opset < 11) {
     bound = node.attribute(name, otherwise);
   } else if (node.has(input)) {
     const Constant& given = node.need_constant(input, name);
-    if (!given.is_float || given.size() != 1) {
-      node.invalid(std::string("its ") + name + " is no float scalar");
+    if (given.is_float == codes || given.size() != 1) {
+      node.invalid(std::string("its ") + name +
+                   (codes ? " is no integer scalar" : " is no float scalar"));
     }
-    bound = given.floats[0];
+    bound = codes ? static_cast<float>(given.ints[0]) : given.floats[0];
   }
   if (std::isnan(bound)) node.invalid(std::string("its ") + name + " is NaN");
   return std::fabs(bound) == std::numeric_limits<float>::max() ? std::copysign(kInfinity, bound)
@@ -60,8 +62,16 @@ void import_relu(const OnnxNode& node, GraphBuilder& builder) {
 }
 
 void import_clip(const OnnxNode& node, GraphBuilder& builder) {
-  const float min = clip_bound(node, 1, "min", -kInfinity);
-  const float max = clip_bound(node, 2, "max", kInfinity);
+  const bool codes = builder.is_codes(node.activation(0, "input"));
+  const float min = clip_bound(node, 1, "min", -kInfinity, codes);
+  const float max = clip_bound(node, 2, "max", kInfinity, codes);
+  if (codes && max == 127 &&
+      builder.graph.values[node.activation(0, "input")].dtype == engine::DType::u8) {
+    builder.graph.notes.push_back(
+        node.where() +
+        ": keeps codes of 8 bits to 7 (the default of PyTorch's fbgemm backend), "
+        "which costs a bit of accuracy; octet needs no such room");
+  }
   if (min > max) {
     node.refuse("min " + std::to_string(min) + " is above max " + std::to_string(max) +
                 "; export the bounds in order");
@@ -136,7 +146,11 @@ void import_dropout(const OnnxNode& node, GraphBuilder& builder) {
 
 void import_cast(const OnnxNode& node, GraphBuilder& builder) {
   const std::int64_t to = node.attribute("to", std::int64_t{0});
-  if (to != onnx::TensorProto::FLOAT) {
+  const engine::DType dtype = builder.graph.values[node.activation(0, "input")].dtype;
+  const std::int64_t same = dtype == engine::DType::u8   ? onnx::TensorProto::UINT8
+                            : dtype == engine::DType::s8 ? onnx::TensorProto::INT8
+                                                         : onnx::TensorProto::FLOAT;
+  if (to != same) {
     node.refuse("it casts an activation to " + element_type_name(static_cast<std::int32_t>(to)) +
                 "; octet's activations are float: export the network in float32");
   }

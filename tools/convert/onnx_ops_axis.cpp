@@ -79,6 +79,10 @@ void import_concat(const OnnxNode& node, GraphBuilder& builder) {
       node.invalid("its inputs have the ranks " + std::to_string(shape.size()) + " and " +
                    std::to_string(other.size()));
     }
+    if (builder.graph.values[concat.inputs[i]].dtype !=
+        builder.graph.values[concat.inputs[0]].dtype) {
+      node.invalid("its inputs have different element types");
+    }
     const std::int64_t extent = other[concat.axis];
     other[concat.axis] = shape[concat.axis];
     if (other != shape) {

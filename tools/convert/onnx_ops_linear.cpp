@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tools/convert/onnx_ops.h"
+#include "tools/convert/onnx_quantization.h"
 
 namespace octet::convert {
 namespace {
@@ -53,6 +54,13 @@ std::vector<float> make_bias(const OnnxNode& node, const Constant& c, std::size_
   return bias;
 }
 
+// The integers behind a dequantized bias, which floats may have rounded.
+void attach_bias_codes(const Constant& c, std::size_t m, Node& linear) {
+  if (c.quantized == nullptr || c.size() != m) return;
+  linear.bias_codes = c.quantized->codes;
+  linear.bias_scale = c.quantized->scale;
+}
+
 [[noreturn]] void refuse_left_constant(const OnnxNode& node) {
   node.refuse("its left operand '" + node.constant(0)->name +
               "' is a constant, so the batch would no longer be in front; export the layer as x "
@@ -94,12 +102,18 @@ void import_gemm(const OnnxNode& node, GraphBuilder& builder) {
   linear.op = Op::linear;
   linear.inputs = {x};
   builder.spend(node, b.size());
-  linear.weight = make_weight(b.floats, m, k, !trans_b, node.attribute("alpha", 1.0f));
+  const float alpha = node.attribute("alpha", 1.0f);
+  linear.weight = make_weight(b.floats, m, k, !trans_b, alpha);
   check_finite(node, linear.weight, "B");
+  attach_weight_codes(node, builder, b, m, k, !trans_b, alpha, linear);
 
   const Shape out{kBatch, static_cast<std::int64_t>(m)};
   if (!node.has(2) || node.constant(2) != nullptr) {
-    if (node.has(2)) linear.bias = make_bias(node, node.need_weights(2, "C"), m, beta);
+    if (node.has(2)) {
+      const Constant& c = node.need_weights(2, "C");
+      linear.bias = make_bias(node, c, m, beta);
+      if (beta == 1.0f) attach_bias_codes(c, m, linear);
+    }
     check_finite(node, linear.bias, "C");
     builder.emit(node, std::move(linear), out);
     return;
@@ -149,6 +163,7 @@ void import_matmul(const OnnxNode& node, GraphBuilder& builder) {
   linear.inputs = {x};
   builder.spend(node, b.size());
   linear.weight = make_weight(b.floats, m, k, true, 1.0f);
+  attach_weight_codes(node, builder, b, m, k, true, 1.0f, linear);
   Shape out = shape;
   out.back() = static_cast<std::int64_t>(m);
   if (rank > 1) {

@@ -12,17 +12,6 @@
 
 namespace octet::convert {
 
-// What the codes of an 8-bit tensor mean: real = scale * (q - zero_point) + offset. The offset is
-// that of raw pixels and of views of them, else 0.
-struct Encoding {
-  engine::DType dtype = engine::DType::u8;
-  float scale = 1;
-  std::int32_t zero_point = 0;
-  double offset = 0;
-
-  bool operator==(const Encoding&) const = default;
-};
-
 struct LinearParameters {
   std::vector<std::int8_t> weight;  // [m][k], in [-127, 127]
   std::vector<float> scale;         // [m], or [1] per tensor

@@ -50,6 +50,8 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output) {
     case Op::transpose:
     case Op::slice:
     case Op::concat:
+    case Op::quantize:
+    case Op::dequantize:
       return output;
   }
   return output;

@@ -42,5 +42,7 @@ bool simplify_views(Graph& graph);
 bool fold_affine(Graph& graph);
 // A clip into the linear, add or clip before it, also through views.
 bool fuse_clip(Graph& graph);
+// quantize and dequantize to the nodes that compute, where they come from a quantized graph.
+bool fold_qdq(Graph& graph);
 
 }  // namespace octet::convert

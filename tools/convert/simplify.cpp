@@ -79,7 +79,7 @@ bool bypass(Graph& graph, const Links& links, std::size_t node) {
 void simplify(Graph& graph) {
   do {
     remove_dead_nodes(graph);  // a dead user would keep a value from being private
-  } while (simplify_views(graph) || fold_affine(graph) || fuse_clip(graph));
+  } while (simplify_views(graph) || fold_affine(graph) || fuse_clip(graph) || fold_qdq(graph));
   remove_dead_values(graph);
 }
 

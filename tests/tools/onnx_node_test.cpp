@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX's own node tests of the quantized operators (Debian's libonnx-testdata): the output bytes
+// must be those of the test; what octet does not have must be refused by name. Inputs but the first
+// (scales, zero points, weights) become constants.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/tools/onnx_quantized.h"
+
+namespace octet::test::onnx_node_test {
+namespace {
+
+constexpr const char* kFolder = "/usr/share/libonnx-testdata/data/node/";
+
+template <class Message>
+Message read(const std::string& path) {
+  Message message;
+  std::ifstream file(path, std::ios::binary);
+  REQUIRE(message.ParseFromIstream(&file));
+  return message;
+}
+
+Bytes raw_bytes(const onnx::TensorProto& tensor) {
+  REQUIRE(tensor.has_raw_data());
+  const std::string& raw = tensor.raw_data();
+  return bytes_of(std::vector<char>(raw.begin(), raw.end()));
+}
+
+struct NodeTest {
+  OnnxBuilder builder;
+  Bytes input;
+  std::size_t batch = 0;
+  Bytes output;
+};
+
+NodeTest load(const std::string& name) {
+  const std::string folder = kFolder + name;
+  NodeTest test;
+  test.builder.model = read<onnx::ModelProto>(folder + "/model.onnx");
+  onnx::GraphProto& graph = *test.builder.model.mutable_graph();
+  for (int i = 0; i < graph.input_size(); ++i) {
+    auto tensor =
+        read<onnx::TensorProto>(folder + "/test_data_set_0/input_" + std::to_string(i) + ".pb");
+    if (i == 0) {
+      test.input = raw_bytes(tensor);
+      test.batch = static_cast<std::size_t>(tensor.dims(0));
+    } else {
+      tensor.set_name(graph.input(i).name());
+      *graph.add_initializer() = tensor;
+    }
+  }
+  while (graph.input_size() > 1) graph.mutable_input()->RemoveLast();
+  test.output = raw_bytes(read<onnx::TensorProto>(folder + "/test_data_set_0/output_0.pb"));
+  return test;
+}
+
+bool have_tests() {
+  if (std::filesystem::exists(kFolder)) return true;
+  MESSAGE("SKIPPED: no ONNX node tests (libonnx-testdata)");
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("onnx node tests: quantized operators give the expected bytes") {
+  if (!have_tests()) return;
+  for (const char* name :
+       {"test_quantizelinear", "test_quantizelinear_axis", "test_dequantizelinear",
+        "test_dequantizelinear_axis", "test_qlinearmatmul_2D", "test_qlinearmatmul_3D"}) {
+    CAPTURE(name);
+    const NodeTest test = load(name);
+    const LoweredOnnx model = lower_onnx(test.builder);
+    const auto outputs = run_lowered(model.lowered.graph, {test.input}, test.batch);
+    REQUIRE(outputs.size() == 1);
+    CHECK(outputs[0] == test.output);
+  }
+}
+
+TEST_CASE("onnx node tests: convolutions and dynamic quantization are refused by name") {
+  if (!have_tests()) return;
+  for (const auto& [name, op] : std::vector<std::pair<std::string, std::string>>{
+           {"test_qlinearconv", "QLinearConv"},
+           {"test_convinteger_with_padding", "ConvInteger"},
+           {"test_convinteger_without_padding", "ConvInteger"},
+           {"test_basic_convinteger", "ConvInteger"},
+           {"test_matmulinteger", "MatMulInteger"},
+           {"test_dynamicquantizelinear", "DynamicQuantizeLinear"}}) {
+    CAPTURE(name);
+    check(load(name).builder.failure(), Error::Code::unsupported, "(" + op + "): ");
+  }
+}
+
+}  // namespace octet::test::onnx_node_test

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// QLinearMatMul, QGemm and QLinearAdd against their formulas, computed by hand in the same order.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/tools/onnx_quantized.h"
+
+namespace octet::test::onnx_ops_qlinear_test {
+namespace {
+
+using onnx::TensorProto;
+
+constexpr float kA = 0.0371f;
+constexpr float kY = 0.093f;
+const std::vector<float> kB{0.011f, 0.0217f};
+
+std::uint8_t saturate(float x, int zero_point) {
+  return static_cast<std::uint8_t>(
+      std::clamp(std::nearbyint(x) + static_cast<float>(zero_point), 0.0f, 255.0f));
+}
+
+// Samples of three codes that reach far and near.
+const std::vector<std::uint8_t> kCodes{0, 255, 130, 128, 127, 129, 255, 0, 3};
+
+// a [N, 3] * b [3, 2] with the given zero point, and a bias of int32.
+std::vector<std::uint8_t> multiplied(const std::vector<int>& b, int b_zero,
+                                     const std::vector<std::int32_t>& bias) {
+  std::vector<std::uint8_t> result;
+  for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t n = 0; n < 2; ++n) {
+      std::int32_t sum = bias[n];
+      for (std::size_t k = 0; k < 3; ++k)
+        sum += (kCodes[row * 3 + k] - 128) * (b[k * 2 + n] - b_zero);
+      result.push_back(saturate(static_cast<float>(sum) * (kA * kB[n] / kY), 120));
+    }
+  }
+  return result;
+}
+
+OnnxBuilder operands() {
+  OnnxBuilder builder;
+  builder.input("a", {-1, 3}, TensorProto::UINT8).output("y");
+  builder.floats("as", {}, {kA}).u8("az", {}, {128});
+  builder.floats("bs", {2}, kB).floats("ys", {}, {kY}).u8("yz", {}, {120});
+  return builder;
+}
+
+std::vector<std::uint8_t> run_codes(const OnnxBuilder& builder) {
+  return values_of<std::uint8_t>(
+      run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(kCodes)}, 3)[0]);
+}
+
+}  // namespace
+
+TEST_CASE("qlinear_matmul: per column, weights of either sign, zero points of any value") {
+  const std::vector<int> s8{-128, 127, 3, -4, 5, 90};
+  OnnxBuilder with_s8 = operands();
+  with_s8.s8("b", {3, 2}, s8).s8("bz", {2}, {0, 0});
+  with_s8.node("QLinearMatMul", {"a", "as", "az", "b", "bs", "bz", "ys", "yz"}, {"y"});
+  CHECK(run_codes(with_s8) == multiplied(s8, 0, {0, 0}));
+  for (const int zero : {0, 1, 114, 128, 255}) {
+    const std::vector<int> u8{0, 255, 3, 200, 5, 90};
+    OnnxBuilder with_u8 = operands();
+    with_u8.u8("b", {3, 2}, u8).u8("bz", {2}, {zero, zero});
+    with_u8.node("QLinearMatMul", {"a", "as", "az", "b", "bs", "bz", "ys", "yz"}, {"y"});
+    CHECK(run_codes(with_u8) == multiplied(u8, zero, {0, 0}));
+  }
+}
+
+TEST_CASE("qlinear_matmul: equal matrices of a batch are one, different ones are refused") {
+  OnnxBuilder equal = operands();
+  equal.s8("b", {2, 3, 2}, {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}).s8("bz", {2}, {0, 0});
+  equal.node("QLinearMatMul", {"a", "as", "az", "b", "bs", "bz", "ys", "yz"}, {"y"}, {}, "mul");
+  CHECK(run_codes(equal) == multiplied({1, 2, 3, 4, 5, 6}, 0, {0, 0}));
+  equal.model.mutable_graph()->mutable_initializer(5)->set_int32_data(11, 7);
+  check(equal.failure(), Error::Code::unsupported,
+        "node 0 'mul' (QLinearMatMul): its b [2, 3, 2] holds different matrices");
+}
+
+TEST_CASE("qgemm: transposed or not, with a bias, alpha, and floats out") {
+  const std::vector<int> b{-128, 127, 3, -4, 5, 90};
+  OnnxBuilder plain = operands();
+  plain.s8("b", {3, 2}, b).s8("bz", {2}, {0, 0}).s32("c", {2}, {1000, -77});
+  plain.microsoft("QGemm", {"a", "as", "az", "b", "bs", "bz", "c", "ys", "yz"}, {"y"});
+  CHECK(run_codes(plain) == multiplied(b, 0, {1000, -77}));
+
+  OnnxBuilder turned = operands();
+  turned.s8("b", {2, 3}, {-128, 3, 5, 127, -4, 90}).s8("bz", {2}, {0, 0});
+  turned.microsoft("QGemm", {"a", "as", "az", "b", "bs", "bz", "", "ys", "yz"}, {"y"},
+                   {attribute("transB", 1)});
+  CHECK(run_codes(turned) == multiplied(b, 0, {0, 0}));
+
+  OnnxBuilder reals = operands();
+  reals.s8("b", {3, 2}, b).s8("bz", {2}, {0, 0});
+  reals.microsoft("QGemm", {"a", "as", "az", "b", "bs", "bz"}, {"y"}, {attribute("alpha", 0.5f)});
+  const auto out =
+      values_of<float>(run_lowered(lower_onnx(reals).lowered.graph, {bytes_of(kCodes)}, 3)[0]);
+  CHECK(out[0] == static_cast<float>(128 * 128 + 3 * 127 + 5 * 2) * (kA * (0.5f * kB[0])));
+}
+
+TEST_CASE("qlinear_add: a constant on either side, in the order of the formula") {
+  constexpr float kC = 0.0219f;
+  const std::vector<int> c{0, 255, 77};
+  for (const bool first : {false, true}) {
+    OnnxBuilder builder = operands();
+    builder.floats("cs", {}, {kC}).u8("cz", {}, {55}).u8("c", {3}, c);
+    const std::vector<std::string> a{"a", "as", "az"};
+    std::vector<std::string> inputs{"c", "cs", "cz"};
+    inputs.insert(first ? inputs.end() : inputs.begin(), a.begin(), a.end());
+    inputs.insert(inputs.end(), {"ys", "yz"});
+    builder.microsoft("QLinearAdd", inputs, {"y"});
+    const float ra = kA / kY;
+    const float rc = kC / kY;
+    const float offset = first ? 120 - (rc * 55 + ra * 128) : 120 - (ra * 128 + rc * 55);
+    std::vector<std::uint8_t> expected;
+    for (std::size_t i = 0; i < kCodes.size(); ++i) {
+      const float x = ra * static_cast<float>(kCodes[i]);
+      const float y = rc * static_cast<float>(c[i % 3]);
+      expected.push_back(saturate(first ? y + (x + offset) : x + (y + offset), 0));
+    }
+    CHECK(run_codes(builder) == expected);
+  }
+}
+
+TEST_CASE("qlinear_add: two activations; shapes that do not fit are refused") {
+  OnnxBuilder builder = operands();
+  builder.input("b", {-1, 3}, TensorProto::UINT8);
+  builder.microsoft("QLinearAdd", {"a", "as", "az", "b", "as", "az", "ys", "yz"}, {"y"});
+  const auto model = lower_onnx(builder);
+  CHECK(model.ops() == std::vector{engine::OpType::add});
+  const auto out = run_lowered(model.lowered.graph, {bytes_of(kCodes), bytes_of(kCodes)}, 3);
+  const float r = kA / kY;
+  const float offset = 120 - (r * 128 + r * 128);
+  std::vector<std::uint8_t> expected;
+  for (const std::uint8_t code : kCodes) {
+    const float x = r * static_cast<float>(code);
+    expected.push_back(saturate(x + (x + offset), 0));
+  }
+  CHECK(values_of<std::uint8_t>(out[0]) == expected);
+
+  OnnxBuilder wrong = operands();
+  wrong.u8("c", {2}, {1, 2});
+  wrong.microsoft("QLinearAdd", {"a", "as", "az", "c", "as", "az", "ys", "yz"}, {"y"});
+  check(wrong.failure(), Error::Code::unsupported,
+        "its constant 'c' [2] does not fit a sample of its activation [N, 3]");
+}
+
+TEST_CASE("operators on codes: two that disagree about a tensor's scale are both obeyed") {
+  OnnxBuilder builder = operands();
+  builder.floats("ds", {}, {0.5f}).u8("dz", {}, {100});
+  builder.microsoft("QLinearAdd", {"a", "as", "az", "a", "as", "az", "ys", "yz"}, {"q"});
+  builder.node("DequantizeLinear", {"q", "ds", "dz"}, {"y"});
+  builder.output("q");
+  const auto out = run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(kCodes)}, 3);
+  const auto codes = values_of<std::uint8_t>(out[1]);
+  const auto reals = values_of<float>(out[0]);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    CHECK(reals[i] == 0.5f * static_cast<float>(codes[i] - 100));
+  }
+}
+
+}  // namespace octet::test::onnx_ops_qlinear_test

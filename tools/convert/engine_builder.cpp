@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Appends to the engine's graph, and keeps what its constants point to.
+#include "tools/convert/engine_builder.h"
+
+#include <cstring>
+#include <utility>
+
+namespace octet::convert {
+
+using engine::DType;
+
+engine::OpType same_op(Op op) noexcept {
+  switch (op) {
+    case Op::clip:
+      return engine::OpType::clip;
+    case Op::transpose:
+      return engine::OpType::transpose;
+    case Op::slice:
+      return engine::OpType::slice;
+    case Op::concat:
+      return engine::OpType::concat;
+    default:
+      return engine::OpType::reshape;
+  }
+}
+
+EngineBuilder::Tensor EngineBuilder::add_codes(const std::string& name, const Shape& shape,
+                                               const Encoding& encoding) {
+  engine::Tensor tensor;
+  tensor.name = name;
+  tensor.dtype = encoding.dtype;
+  tensor.shape = shape;
+  tensor.scale = encoding.scale;
+  tensor.zero_point = encoding.zero_point;
+  out.graph.tensors.push_back(std::move(tensor));
+  return static_cast<Tensor>(out.graph.tensors.size() - 1);
+}
+
+EngineBuilder::Tensor EngineBuilder::add_reals(const std::string& name, const Shape& shape) {
+  engine::Tensor tensor;
+  tensor.name = name;
+  tensor.shape = shape;
+  out.graph.tensors.push_back(std::move(tensor));
+  return static_cast<Tensor>(out.graph.tensors.size() - 1);
+}
+
+EngineBuilder::Tensor EngineBuilder::add_constant(const std::string& name, DType dtype,
+                                                  const void* data, std::size_t elements,
+                                                  std::vector<std::int64_t> shape) {
+  std::vector<std::byte>& bytes = out.storage.emplace_back(elements * engine::dtype_bytes(dtype));
+  std::memcpy(bytes.data(), data, bytes.size());
+  engine::Tensor tensor;
+  tensor.name = name;
+  tensor.dtype = dtype;
+  tensor.shape = std::move(shape);
+  tensor.is_constant = true;
+  tensor.data = bytes;
+  out.graph.tensors.push_back(std::move(tensor));
+  return static_cast<Tensor>(out.graph.tensors.size() - 1);
+}
+
+engine::Node& EngineBuilder::add_node(const std::string& name, engine::OpType op,
+                                      std::vector<Tensor> inputs, Tensor output, const Node* like) {
+  engine::Node node;
+  node.name = name;
+  node.op = op;
+  node.inputs = std::move(inputs);
+  node.output = output;
+  if (like != nullptr) {
+    node.clip_min = like->clip_min;
+    node.clip_max = like->clip_max;
+    node.axis = static_cast<std::uint32_t>(like->axis);
+    node.start = static_cast<std::uint32_t>(like->start);
+    node.inner = static_cast<std::uint32_t>(like->inner);
+    node.perm.assign(like->perm.begin(), like->perm.end());
+  }
+  out.graph.nodes.push_back(std::move(node));
+  return out.graph.nodes.back();
+}
+
+void EngineBuilder::add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
+                               const std::vector<float>& shift, Tensor y, const Node* like) {
+  const auto channels = static_cast<std::int64_t>(scale.size());
+  const Tensor a =
+      add_constant(name + ".scale", DType::f32, scale.data(), scale.size(), {channels});
+  const Tensor b =
+      add_constant(name + ".shift", DType::f32, shift.data(), shift.size(), {channels});
+  add_node(name, engine::OpType::affine, {x, a, b}, y, like);
+}
+
+}  // namespace octet::convert

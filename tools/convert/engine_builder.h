@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's graph while it is lowered to: tensors, constants with their bytes, nodes. Internal
+// to quantize() and lower_quantized().
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/convert/graph.h"
+#include "tools/convert/quantize.h"
+
+namespace octet::convert {
+
+// The engine's op of the same name, for the ops that only move elements.
+engine::OpType same_op(Op op) noexcept;
+
+class EngineBuilder {
+ public:
+  using Tensor = std::uint32_t;  // an index into the engine graph's tensors
+
+  QuantizedGraph out;
+
+  Tensor add_codes(const std::string& name, const Shape& shape, const Encoding& encoding);
+  Tensor add_reals(const std::string& name, const Shape& shape);
+  Tensor add_constant(const std::string& name, engine::DType dtype, const void* data,
+                      std::size_t elements, std::vector<std::int64_t> shape);
+  // With the float node's clip, axis, start, inner and perm where there is one.
+  engine::Node& add_node(const std::string& name, engine::OpType op, std::vector<Tensor> inputs,
+                         Tensor output, const Node* like = nullptr);
+  // y = scale * x + shift in floats, one entry for each channel.
+  void add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
+                  const std::vector<float>& shift, Tensor y, const Node* like = nullptr);
+};
+
+}  // namespace octet::convert

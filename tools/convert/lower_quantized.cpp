@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the graph once; what a quantize node behind would do is done by the node that computes.
+#include "tools/convert/lower_quantized.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "engine/errors.h"
+#include "kernels/reference.h"
+#include "tools/convert/engine_builder.h"
+#include "tools/convert/lookup_table.h"
+#include "tools/convert/quantize_plan.h"
+#include "tools/convert/rewrite.h"
+#include "tools/convert/view_map.h"
+
+namespace octet::convert {
+namespace {
+
+using engine::DType;
+using engine::fail;
+using engine::message;
+using engine::OpType;
+using Tensor = EngineBuilder::Tensor;
+
+float to_real(float code, const Encoding& encoding) {
+  return encoding.scale * (code - static_cast<float>(encoding.zero_point));
+}
+
+// A tensor of 8 bits and what its bytes mean.
+struct Codes {
+  Tensor tensor;
+  Encoding encoding;
+};
+
+// Weights as a sum of `parts` matrices of int8 side by side, [m][parts * k].
+struct Parts {
+  std::size_t parts;
+  std::vector<std::int8_t> weight;
+};
+
+// A weight of q - zero_point lies in [-255, 255].
+Parts split_weights(const std::vector<std::int16_t>& codes, std::size_t k) {
+  const auto [least, most] = std::ranges::minmax(codes);
+  const std::size_t parts = least >= -128 && most <= 127 ? 1 : least >= -256 && most <= 254 ? 2 : 3;
+  Parts result{parts, std::vector<std::int8_t>(codes.size() * parts)};
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    std::int32_t rest = codes[i];
+    for (std::size_t part = 0; part < parts; ++part) {
+      const std::int32_t value = std::clamp(rest, -128, 127);
+      result.weight[(i / k * parts + part) * k + i % k] = static_cast<std::int8_t>(value);
+      rest -= value;
+    }
+  }
+  return result;
+}
+
+class QuantizedLowering {
+ public:
+  QuantizedLowering(const Graph& graph, const std::optional<engine::Normalization>& pixels)
+      : graph_(graph),
+        links_(graph),
+        pixels_(pixels),
+        codes_(graph.values.size()),
+        reals_(graph.values.size()) {}
+
+  QuantizedGraph run() {
+    for (const ValueId input : graph_.inputs) add_input(input);
+    for (const Node& node : graph_.nodes) lower(node);
+    for (const ValueId output : graph_.outputs) {
+      builder_.out.graph.outputs.push_back(is_codes(output) ? codes_[output]->tensor
+                                                            : reals(output));
+    }
+    return std::move(builder_.out);
+  }
+
+ private:
+  bool is_codes(ValueId value) const { return engine::is_q8(graph_.values[value].dtype); }
+  const Shape& shape(ValueId value) const { return graph_.values[value].shape; }
+  const std::string& name(ValueId value) const { return graph_.values[value].name; }
+  void note(const Node& node, const std::string& text) {
+    builder_.out.notes.push_back(message("node '", node.name, "' (", op_name(node), "): ", text));
+  }
+
+  void add_input(ValueId value) {
+    if (is_codes(value)) {
+      codes_[value] = add_codes(value, meaning(value));
+      builder_.out.graph.inputs.push_back({codes_[value]->tensor, false, {}});
+    } else if (pixels_) {
+      const Encoding encoding = pixel_encoding(*pixels_);
+      codes_[value] = add_codes(value, encoding);
+      builder_.out.graph.inputs.push_back({codes_[value]->tensor, true, *pixels_});
+    } else {
+      reals_[value] = builder_.add_reals(name(value), shape(value));
+      builder_.out.graph.inputs.push_back({*reals_[value], false, {}});
+    }
+  }
+
+  // What the codes of an input mean: what the first node that computes with them says.
+  Encoding meaning(ValueId value) const {
+    for (const std::size_t index : links_.users(value)) {
+      const Node& user = graph_.nodes[index];
+      if (user.op == Op::dequantize) return user.encoding;
+      return meaning(user.output);
+    }
+    return {graph_.values[value].dtype, 1, 0, 0};
+  }
+
+  Codes add_codes(ValueId value, const Encoding& encoding) {
+    return {builder_.add_codes(name(value), shape(value), encoding), encoding};
+  }
+  Tensor make_reals(ValueId value) {
+    reals_[value] = builder_.add_reals(name(value), shape(value));
+    return *reals_[value];
+  }
+
+  // The codes that a float value was dequantized from.
+  std::optional<Codes> source_codes(ValueId value) {
+    const std::size_t index = links_.producer(value);
+    if (index == kNoNode || graph_.nodes[index].op != Op::dequantize) return std::nullopt;
+    const Node& node = graph_.nodes[index];
+    return with_meaning(node.inputs[0], node.encoding);
+  }
+
+  // The same bytes under another meaning: two nodes of the file may not agree about a tensor.
+  Codes with_meaning(ValueId value, const Encoding& encoding) {
+    const Codes codes = *codes_[value];
+    if (codes.encoding == encoding) return codes;
+    std::array<std::uint8_t, 256> same;
+    for (std::size_t i = 0; i < same.size(); ++i) {
+      same[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(i) +
+                                          engine::lowest_code(encoding.dtype));
+    }
+    const std::string node = name(value) + "_reread";
+    const Tensor table =
+        builder_.add_constant(node + ".table", encoding.dtype, same.data(), 256, {256});
+    const Codes result{builder_.add_codes(node, shape(value), encoding), encoding};
+    builder_.add_node(node, OpType::lookup, {codes.tensor, table}, result.tensor);
+    return result;
+  }
+
+  Tensor reals(ValueId value) {
+    if (reals_[value]) return *reals_[value];
+    if (codes_[value]) return pixel_reals(value);
+    const Codes codes = *source_codes(value);
+    const Node& node = graph_.nodes[links_.producer(value)];
+    builder_.add_node(node.name, OpType::dequantize, {codes.tensor}, make_reals(value));
+    return *reals_[value];
+  }
+
+  Tensor pixel_reals(ValueId value) {
+    const Tensor scaled = builder_.add_reals(name(value) + "_scaled", shape(value));
+    builder_.add_node(name(value) + "_dequantize", OpType::dequantize, {codes_[value]->tensor},
+                      scaled);
+    reals_[value] = builder_.add_reals(name(value) + "_real", shape(value));
+    builder_.add_affine(name(value) + "_add_offset", scaled, {1},
+                        {static_cast<float>(codes_[value]->encoding.offset)}, *reals_[value]);
+    return *reals_[value];
+  }
+
+  // The quantize that alone takes a value: its node writes the codes itself.
+  const Node* quantizer(ValueId value) const {
+    if (!links_.is_private(value)) return nullptr;
+    const Node& user = graph_.nodes[links_.users(value)[0]];
+    return user.op == Op::quantize ? &user : nullptr;
+  }
+  Tensor output_codes(const Node& quantize) {
+    codes_[quantize.output] = add_codes(quantize.output, quantize.encoding);
+    return codes_[quantize.output]->tensor;
+  }
+  // Codes where a quantize follows, else floats.
+  Tensor make_output(ValueId value) {
+    const Node* quantize = quantizer(value);
+    return quantize != nullptr ? output_codes(*quantize) : make_reals(value);
+  }
+
+  void lower(const Node& node) {
+    switch (node.op) {
+      case Op::linear:
+        return lower_linear(node);
+      case Op::add:
+        return lower_add(node);
+      case Op::affine:
+        return lower_affine(node);
+      case Op::softmax:
+      case Op::log_softmax:
+        builder_.add_node(node.name, node.op == Op::softmax ? OpType::softmax : OpType::log_softmax,
+                          {reals(node.inputs[0])}, make_reals(node.output), &node);
+        return;
+      case Op::unary:
+        return lower_unary(node);
+      case Op::clip:
+      case Op::reshape:
+      case Op::transpose:
+      case Op::slice:
+      case Op::concat:
+        return lower_move(node);
+      case Op::quantize:
+        return lower_quantize(node);
+      case Op::dequantize:
+        return;  // on demand
+    }
+  }
+
+  void lower_quantize(const Node& node) {
+    const ValueId x = node.inputs[0];
+    if (codes_[node.output]) return;  // by the node before
+    if (codes_[x]) return quantize_pixels(node);
+    const std::optional<Codes> source = source_codes(x);
+    const Tensor from = source ? source->tensor : reals(x);
+    builder_.add_node(node.name, source ? OpType::requantize : OpType::quantize, {from},
+                      output_codes(node));
+  }
+
+  // As if the pixel had been made a float outside.
+  void quantize_pixels(const Node& node) {
+    std::array<float, 256> reals;
+    for (std::size_t p = 0; p < reals.size(); ++p) {
+      reals[p] = static_cast<float>((static_cast<double>(p) / 255 - double{pixels_->mean}) /
+                                    double{pixels_->std});
+    }
+    std::array<std::uint8_t, 256> table;
+    const Encoding& encoding = node.encoding;
+    kernels::reference::quantize(
+        reals.data(), reals.size(),
+        {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
+         engine::highest_code(encoding.dtype)},
+        table.data());
+    const Tensor constant =
+        builder_.add_constant(node.name + ".table", encoding.dtype, table.data(), 256, {256});
+    builder_.add_node(node.name, OpType::lookup, {codes_[node.inputs[0]]->tensor, constant},
+                      output_codes(node));
+  }
+
+  void lower_linear(const Node& node) {
+    const std::optional<Codes> source = source_codes(node.inputs[0]);
+    if (!source || node.weight_codes.empty()) return lower_float_linear(node, source.has_value());
+    const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
+    const std::size_t m = node.weight_codes.size() / k;
+    const Parts parts = split_weights(node.weight_codes, k);
+    const Tensor x = repeat(node, *source, parts.parts);
+    const std::vector<std::int32_t> bias = quantize_bias(node, source->encoding, m);
+    const Tensor weight = builder_.add_constant(
+        node.name + ".weight", DType::s8, parts.weight.data(), parts.weight.size(),
+        {static_cast<std::int64_t>(m), static_cast<std::int64_t>(parts.parts * k)});
+    const Tensor scale = builder_.add_constant(
+        node.name + ".weight_scale", DType::f32, node.weight_scale.data(), node.weight_scale.size(),
+        {static_cast<std::int64_t>(node.weight_scale.size())});
+    const Tensor bias_tensor = builder_.add_constant(node.name + ".bias", DType::s32, bias.data(),
+                                                     m, {static_cast<std::int64_t>(m)});
+    builder_.add_node(node.name, OpType::linear, {x, weight, scale, bias_tensor},
+                      make_output(node.output), &node);
+  }
+
+  // The input's columns, once for each part of the weights.
+  Tensor repeat(const Node& node, const Codes& x, std::size_t parts) {
+    if (parts == 1) return x.tensor;
+    note(node, message("its weights less their zero points leave int8, so that it is computed in ",
+                       parts, " parts, at ", parts,
+                       " times the work; quantize weights with zero "
+                       "point 0 (int8) or 128 (uint8)"));
+    Shape wide = shape(node.inputs[0]);
+    wide.back() *= static_cast<std::int64_t>(parts);
+    const std::string name = node.name + "_input";
+    const Tensor repeated = builder_.add_codes(name, wide, x.encoding);
+    engine::Node& concat =
+        builder_.add_node(name, OpType::concat, std::vector<Tensor>(parts, x.tensor), repeated);
+    concat.axis = static_cast<std::uint32_t>(wide.size() - 1);
+    return repeated;
+  }
+
+  // rne(bias / (scale of the input * scale of the weights)), from the file's integers if it has
+  // them.
+  std::vector<std::int32_t> quantize_bias(const Node& node, const Encoding& input, std::size_t m) {
+    std::vector<std::int32_t> result(m);
+    const auto entry = [](const std::vector<float>& scales, std::size_t i) {
+      return scales[scales.size() == 1 ? 0 : i];
+    };
+    for (std::size_t i = 0; i < m; ++i) {
+      const float scale = input.scale * entry(node.weight_scale, i);
+      double bias = node.bias.empty() ? 0 : double{node.bias[i]};
+      if (!node.bias_codes.empty()) {
+        bias = double{entry(node.bias_scale, i)} * static_cast<double>(node.bias_codes[i]);
+      }
+      const double code = std::nearbyint(bias / double{scale});
+      if (!(std::abs(code) <= std::numeric_limits<std::int32_t>::max())) {
+        fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (linear): channel ",
+             i, ": bias ", bias, " is ", code, " steps of ", scale, " (", input.scale, " * ",
+             entry(node.weight_scale, i),
+             "), which int32 does not hold; use larger weight scales, or normalize the input");
+      }
+      result[i] = static_cast<std::int32_t>(code);
+    }
+    return result;
+  }
+
+  void lower_float_linear(const Node& node, bool quantized_input) {
+    note(node, quantized_input ? "computes in float, since its weights are not quantized"
+                               : "computes in float, since its input is not quantized");
+    const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
+    const std::size_t m = node.weight.size() / k;
+    std::vector<float> bias = node.bias;
+    bias.resize(m);
+    const auto rows = static_cast<std::int64_t>(m);
+    const Tensor x = reals(node.inputs[0]);
+    const Tensor weight =
+        builder_.add_constant(node.name + ".weight", DType::f32, node.weight.data(),
+                              node.weight.size(), {rows, static_cast<std::int64_t>(k)});
+    const Tensor bias_tensor =
+        builder_.add_constant(node.name + ".bias", DType::f32, bias.data(), m, {rows});
+    builder_.add_node(node.name, OpType::float_linear, {x, weight, bias_tensor},
+                      make_reals(node.output), &node);
+  }
+
+  void lower_add(const Node& node) {
+    if (!node.operand.empty()) return lower_add_operand(node);
+    const std::optional<Codes> a = source_codes(node.inputs[0]);
+    const std::optional<Codes> b = source_codes(node.inputs[1]);
+    const Node* quantize = quantizer(node.output);
+    if (a && b && quantize != nullptr) {
+      builder_.add_node(node.name, OpType::add, {a->tensor, b->tensor}, output_codes(*quantize),
+                        &node);
+      return;
+    }
+    const Tensor x = reals(node.inputs[0]);
+    const Tensor y = reals(node.inputs[1]);
+    builder_.add_node(node.name, OpType::add, {x, y}, make_reals(node.output), &node);
+  }
+
+  // Made by QLinearAdd only, between dequantize and quantize.
+  void lower_add_operand(const Node& node) {
+    const Codes x = *source_codes(node.inputs[0]);
+    Shape sample = shape(node.inputs[0]);
+    sample[0] = 1;
+    const Tensor operand =
+        builder_.add_constant(node.name + ".operand", node.operand_encoding.dtype,
+                              node.operand.data(), node.operand.size(), std::move(sample));
+    builder_.out.graph.tensors[operand].scale = node.operand_encoding.scale;
+    builder_.out.graph.tensors[operand].zero_point = node.operand_encoding.zero_point;
+    const auto inputs =
+        node.operand_first ? std::vector{operand, x.tensor} : std::vector{x.tensor, operand};
+    builder_.add_node(node.name, OpType::add, inputs, output_codes(*quantizer(node.output)), &node);
+  }
+
+  void lower_affine(const Node& node) {
+    const std::optional<Codes> source = source_codes(node.inputs[0]);
+    const Node* quantize = quantizer(node.output);
+    if (source && quantize != nullptr && node.scale.size() == 1) {
+      return look_up(node, *source, *quantize, [&node](double x) {
+        return x * double{node.scale[0]} + double{node.shift[0]};
+      });
+    }
+    const Tensor x = reals(node.inputs[0]);
+    builder_.add_affine(node.name, x, node.scale, node.shift, make_reals(node.output), &node);
+  }
+
+  void look_up(const Node& node, const Codes& x, const Node& quantize,
+               const std::function<double(double)>& function) {
+    const auto table = lookup_table(x.encoding, quantize.encoding, function);
+    const Tensor constant = builder_.add_constant(node.name + ".table", quantize.encoding.dtype,
+                                                  table.data(), table.size(), {256});
+    builder_.add_node(node.name, OpType::lookup, {x.tensor, constant}, output_codes(quantize));
+  }
+
+  void lower_unary(const Node& node) {
+    const auto function = [&node](double x) {
+      return apply_unary(node.function, x, node.alpha, node.beta);
+    };
+    const std::optional<Codes> source = source_codes(node.inputs[0]);
+    if (!source) {
+      fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (", op_name(node),
+           "): its input is not quantized, and octet computes it on 8 bits only; quantize the "
+           "input, or convert the float network");
+    }
+    if (const Node* quantize = quantizer(node.output)) {
+      return look_up(node, *source, *quantize, function);
+    }
+    // The file wants floats: codes over the range that the function can give.
+    Range range{0, 0};
+    const std::int32_t lowest = engine::lowest_code(source->encoding.dtype);
+    for (std::int32_t code = lowest; code < lowest + 256; ++code) {
+      const auto y =
+          static_cast<float>(function(double{to_real(static_cast<float>(code), source->encoding)}));
+      range = {std::min(range.min, y), std::max(range.max, y)};
+    }
+    const ScaleZeroPoint chosen = choose_codes(range, false);
+    Node quantize;
+    quantize.encoding = {DType::u8, chosen.scale, chosen.zero_point, 0};
+    note(node, message("its floats are made of 256 steps of ", chosen.scale,
+                       ", since the file does not quantize them"));
+    const auto table = lookup_table(source->encoding, quantize.encoding, function);
+    const Tensor constant =
+        builder_.add_constant(node.name + ".table", DType::u8, table.data(), table.size(), {256});
+    const Tensor codes =
+        builder_.add_codes(name(node.output) + "_quantized", shape(node.output), quantize.encoding);
+    builder_.add_node(node.name, OpType::lookup, {source->tensor, constant}, codes);
+    builder_.add_node(node.name + "_dequantize", OpType::dequantize, {codes},
+                      make_reals(node.output));
+  }
+
+  // Views, concat and clip, of codes or of floats.
+  void lower_move(const Node& node) {
+    std::vector<Tensor> inputs;
+    if (!is_codes(node.output)) {
+      for (const ValueId input : node.inputs) inputs.push_back(reals(input));
+      builder_.add_node(node.name, same_op(node.op), std::move(inputs), make_reals(node.output),
+                        &node);
+      return;
+    }
+    const Encoding encoding = codes_[node.inputs[0]]->encoding;
+    for (const ValueId input : node.inputs) inputs.push_back(with_meaning(input, encoding).tensor);
+    codes_[node.output] = add_codes(node.output, encoding);
+    engine::Node& lowered = builder_.add_node(node.name, same_op(node.op), std::move(inputs),
+                                              codes_[node.output]->tensor, &node);
+    lowered.clip_min = to_real(node.clip_min, encoding);
+    lowered.clip_max = to_real(node.clip_max, encoding);
+  }
+
+  const Graph& graph_;
+  const Links links_;
+  const std::optional<engine::Normalization>& pixels_;
+  EngineBuilder builder_;
+  std::vector<std::optional<Codes>> codes_;   // of codes, and of pixels
+  std::vector<std::optional<Tensor>> reals_;  // of floats
+};
+
+}  // namespace
+
+bool is_quantized(const Graph& graph) noexcept {
+  return std::ranges::any_of(graph.values,
+                             [](const Value& value) { return engine::is_q8(value.dtype); }) ||
+         std::ranges::any_of(graph.nodes,
+                             [](const Node& node) { return !node.weight_codes.empty(); });
+}
+
+QuantizedGraph lower_quantized(const Graph& graph,
+                               const std::optional<engine::Normalization>& pixels) {
+  QuantizedGraph result = QuantizedLowering(graph, pixels).run();
+  engine::check_graph(result.graph, graph.source, engine::Limits{});
+  return result;
+}
+
+}  // namespace octet::convert

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators on codes: each becomes dequantize, the float operator and quantize, which lowering
+// joins again into the one step that it was.
+#include <limits>
+#include <utility>
+
+#include "engine/errors.h"
+#include "tools/convert/onnx_ops.h"
+#include "tools/convert/onnx_quantization.h"
+
+namespace octet::convert {
+namespace {
+
+using engine::message;
+using onnx::TensorProto;
+
+std::int32_t type_of(const GraphBuilder& builder, ValueId value) {
+  return builder.graph.values[value].dtype == engine::DType::u8 ? TensorProto::UINT8
+                                                                : TensorProto::INT8;
+}
+
+// The activation in floats; its operands number scale and zero_point tell what its codes mean.
+ValueId dequantized(const OnnxNode& node, GraphBuilder& builder, std::size_t input,
+                    std::size_t scale, std::size_t zero_point, const char* role) {
+  const ValueId x = node.activation(input, role);
+  if (!builder.is_codes(x)) node.invalid(std::string("its ") + role + " is float");
+  Node step;
+  step.op = Op::dequantize;
+  step.inputs = {x};
+  step.encoding = read_encoding(node, scale, zero_point, type_of(builder, x));
+  if (step.encoding.dtype != builder.graph.values[x].dtype) {
+    node.invalid(std::string("its ") + role + " and the zero point of it have different types");
+  }
+  const Shape shape = builder.shape(x);
+  return builder.emit_hidden(node, std::move(step), shape);
+}
+
+void quantize_output(const OnnxNode& node, GraphBuilder& builder, ValueId value,
+                     const Encoding& encoding) {
+  Node step;
+  step.op = Op::quantize;
+  step.inputs = {value};
+  step.encoding = encoding;
+  const Shape shape = builder.shape(value);
+  builder.emit(node, std::move(step), shape);
+}
+
+// b with its scale, as DequantizeLinear would give it; its scales run along axis.
+Constant dequantized_constant(const OnnxNode& node, GraphBuilder& builder, Constant b,
+                              std::size_t scale, std::size_t zero_point, std::size_t axis) {
+  if (b.is_float || !codes_dtype(b.type)) {
+    node.invalid("its b is " + element_type_name(b.type) + ", neither uint8 nor int8");
+  }
+  const Quantization quantization = read_quantization(node, scale, zero_point, b.type);
+  if (quantization.type != b.type) {
+    node.invalid("its b and the zero point of it have different types");
+  }
+  if (!quantization.is_per_tensor() &&
+      b.dims[axis] != static_cast<std::int64_t>(quantization.scale.size())) {
+    node.invalid(message("its b ", to_text(b.dims), " has ", quantization.scale.size(),
+                         " scales along axis ", axis));
+  }
+  builder.spend(node, b.size());
+  b.quantized = subtract_zero_points(b, quantization, axis);
+  return b;
+}
+
+// Matrices in front of the last two dimensions that are all the same count as one.
+void drop_equal_matrices(const OnnxNode& node, Constant& b) {
+  const std::size_t rank = b.dims.size();
+  if (rank < 2 || b.size() == 0 || b.is_float) {
+    node.refuse("its b has the shape " + to_text(b.dims) +
+                "; octet takes a matrix of integers [K, N]");
+  }
+  const std::size_t matrix = static_cast<std::size_t>(b.dims[rank - 1] * b.dims[rank - 2]);
+  for (std::size_t i = matrix; i < b.size(); ++i) {
+    if (b.ints[i] != b.ints[i - matrix]) {
+      node.refuse("its b " + to_text(b.dims) +
+                  " holds different matrices; octet multiplies by one matrix [K, N]");
+    }
+  }
+  b.ints.resize(matrix);
+  b.dims.erase(b.dims.begin(), b.dims.end() - 2);
+}
+
+// A constant as one sample of the activation's shape, as bytes.
+std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& builder,
+                                       const Constant& constant, const Shape& shape) {
+  Dims dims = constant.dims;
+  while (dims.size() > 1 && dims.front() == 1) dims.erase(dims.begin());
+  Dims sample(shape.begin() + 1, shape.end());
+  bool fits = dims.size() <= sample.size();
+  for (std::size_t i = 1; fits && i <= dims.size(); ++i) {
+    const std::int64_t own = dims[dims.size() - i];
+    fits = own == 1 || own == sample[sample.size() - i];
+  }
+  if (!fits || constant.size() == 0) {
+    node.refuse("its constant '" + constant.name + "' " + to_text(constant.dims) +
+                " does not fit a sample of its activation " + to_text(shape));
+  }
+  const std::size_t count = count_elements(sample, node.where());
+  builder.spend(node, count);
+  std::vector<std::uint8_t> codes(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    codes[i] = static_cast<std::uint8_t>(constant.ints[broadcast_offset(i, sample, dims)]);
+  }
+  return codes;
+}
+
+float finite_alpha(const OnnxNode& node) {
+  const float alpha = node.attribute("alpha", 1.0f);
+  if (!(alpha > 0 && alpha <= std::numeric_limits<float>::max())) {
+    node.refuse(message("alpha is ", alpha, "; octet takes positive factors"));
+  }
+  return alpha;
+}
+
+// A linear layer of x, b as [k][m] if transpose, else [m][k].
+ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, const Constant& b,
+                    bool transpose, Node linear, float factor) {
+  const auto m = static_cast<std::size_t>(b.dims[transpose ? 1 : 0]);
+  const auto k = static_cast<std::size_t>(b.dims[transpose ? 0 : 1]);
+  Shape shape = builder.shape(x);
+  if (shape.size() < 2 || static_cast<std::size_t>(shape.back()) != k) {
+    node.invalid(message("its a is ", to_text(shape), ", its b takes ", k, " columns"));
+  }
+  linear.op = Op::linear;
+  linear.inputs = {x};
+  attach_weight_codes(node, builder, b, m, k, transpose, factor, linear);
+  for (std::size_t row = 0; row < m; ++row) {
+    const float scale = linear.weight_scale[linear.weight_scale.size() == 1 ? 0 : row];
+    for (std::size_t i = row * k; i < (row + 1) * k; ++i) {
+      linear.weight.push_back(scale * static_cast<float>(linear.weight_codes[i]));
+    }
+  }
+  shape.back() = static_cast<std::int64_t>(m);
+  return builder.emit_hidden(node, std::move(linear), std::move(shape));
+}
+
+// QGemm's C: int32 at the scale of a times that of b.
+void add_bias(const OnnxNode& node, const Constant& b, std::size_t m, float a_scale, float factor,
+              Node& linear) {
+  if (!node.has(6)) return;
+  const Constant& c = node.need_constant(6, "C");
+  if (c.is_float || c.type != TensorProto::INT32 || (c.size() != m && c.size() != 1)) {
+    node.refuse(message("its C '", c.name, "' ", to_text(c.dims), " is ", element_type_name(c.type),
+                        "; octet takes int32, one for each of the ", m, " outputs"));
+  }
+  linear.bias_scale = b.quantized->scale;
+  for (float& scale : linear.bias_scale) scale = a_scale * (scale * factor);
+  for (std::size_t i = 0; i < m; ++i) {
+    linear.bias_codes.push_back(static_cast<std::int32_t>(c.ints[c.size() == 1 ? 0 : i]));
+    linear.bias.push_back(linear.bias_scale[linear.bias_scale.size() == 1 ? 0 : i] *
+                          static_cast<float>(linear.bias_codes[i]));
+  }
+}
+
+}  // namespace
+
+void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder) {
+  if (node.constant(0) != nullptr || node.constant(3) == nullptr) {
+    node.refuse("octet multiplies an activation a by a constant b only");
+  }
+  const Encoding y = read_encoding(node, 6, 7, TensorProto::UINT8);
+  Constant b = node.need_constant(3, "b");
+  drop_equal_matrices(node, b);
+  b = dequantized_constant(node, builder, std::move(b), 4, 5, 1);
+  const ValueId x = dequantized(node, builder, 0, 1, 2, "a");
+  quantize_output(node, builder, emit_linear(node, builder, x, b, true, {}, 1), y);
+}
+
+void import_qgemm(const OnnxNode& node, GraphBuilder& builder) {
+  if (node.attribute("transA", std::int64_t{0}) != 0) {
+    node.refuse(
+        "transA = 1 turns the batch from rows into columns; export the layer with one sample per "
+        "row of A");
+  }
+  const bool transpose = node.attribute("transB", std::int64_t{0}) == 0;
+  const float alpha = finite_alpha(node);
+  Constant b = node.need_constant(3, "B");
+  if (b.dims.size() != 2 || b.size() == 0) {
+    node.invalid("its B has the shape " + to_text(b.dims) + ", not rank 2 with elements");
+  }
+  b = dequantized_constant(node, builder, std::move(b), 4, 5, transpose ? 1 : 0);
+  const Encoding a = read_encoding(node, 1, 2, TensorProto::UINT8);
+  Node linear;
+  add_bias(node, b, static_cast<std::size_t>(b.dims[transpose ? 1 : 0]), a.scale, alpha, linear);
+  const ValueId x = dequantized(node, builder, 0, 1, 2, "A");
+  const ValueId y = emit_linear(node, builder, x, b, transpose, std::move(linear), alpha);
+  if (node.has(7)) {
+    quantize_output(node, builder, y, read_encoding(node, 7, 8, TensorProto::UINT8));
+  } else {
+    builder.alias(node, y);
+  }
+}
+
+void import_qlinear_add(const OnnxNode& node, GraphBuilder& builder) {
+  const bool first = node.constant(0) != nullptr;
+  const bool constant = first || node.constant(3) != nullptr;
+  const std::size_t at = first ? 3 : 0;  // the operands of the activation, or the first
+  Node add;
+  add.op = Op::add;
+  const Encoding y = read_encoding(node, 6, 7, TensorProto::UINT8);
+  add.inputs = {dequantized(node, builder, at, at + 1, at + 2, first ? "B" : "A")};
+  const Shape shape = builder.shape(add.inputs[0]);
+  if (!constant) {
+    add.inputs.push_back(dequantized(node, builder, 3, 4, 5, "B"));
+    if (builder.shape(add.inputs[1]) != shape) {
+      node.refuse("it adds activations of shapes " + to_text(shape) + " and " +
+                  to_text(builder.shape(add.inputs[1])) +
+                  "; octet adds equal shapes only: expand the smaller one's layer");
+    }
+  } else {
+    const std::size_t other = 3 - at;
+    const Constant& operand = node.need_constant(other, "operand");
+    add.operand_encoding = read_encoding(node, other + 1, other + 2, operand.type);
+    if (codes_dtype(operand.type) != add.operand_encoding.dtype) {
+      node.invalid("a constant and its zero point have different types");
+    }
+    add.operand = spread_codes(node, builder, operand, shape);
+    add.operand_first = first;
+  }
+  quantize_output(node, builder, builder.emit_hidden(node, std::move(add), shape), y);
+}
+
+}  // namespace octet::convert

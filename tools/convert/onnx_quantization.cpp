@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads scales and zero points, and says what a bad one means.
+#include "tools/convert/onnx_quantization.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "engine/errors.h"
+
+namespace octet::convert {
+namespace {
+
+using engine::message;
+using onnx::TensorProto;
+
+// Why a scale cannot be one; null if it can.
+const char* fault_of(float scale) {
+  if (std::isnan(scale)) return "NaN: the calibration data held NaN";
+  if (std::isinf(scale)) return "infinite: an observer never saw data, calibrate again";
+  if (scale == 0) return "zero: an observer saw zeros only, calibrate with data like those to come";
+  if (scale < 0) return "negative; export the model again";
+  if (scale < std::numeric_limits<float>::min()) {
+    return "denormal: an observer saw zeros only, calibrate with data like those to come";
+  }
+  return nullptr;
+}
+
+void check_scales(const OnnxNode& node, const Constant& scale) {
+  if (!scale.is_float || scale.dims.size() > 1 || scale.size() == 0) {
+    node.invalid("its scale '" + scale.name + "' " + to_text(scale.dims) +
+                 " is neither a float nor a list of floats");
+  }
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    const char* fault = fault_of(scale.floats[i]);
+    if (fault == nullptr) continue;
+    node.refuse(message("its scale '", scale.name, "', entry ", i, " of ", scale.size(), ", is ",
+                        scale.floats[i], ", ", fault));
+  }
+}
+
+std::int32_t checked_code(const OnnxNode& node, std::int64_t value, std::int32_t type) {
+  const bool fits = type == TensorProto::UINT8  ? value >= 0 && value <= 255
+                    : type == TensorProto::INT8 ? value >= -128 && value <= 127
+                                                : value == static_cast<std::int32_t>(value);
+  if (!fits) {
+    node.invalid("its zero point " + std::to_string(value) + " lies outside " +
+                 element_type_name(type));
+  }
+  return static_cast<std::int32_t>(value);
+}
+
+}  // namespace
+
+std::optional<engine::DType> codes_dtype(std::int32_t type) noexcept {
+  if (type == TensorProto::UINT8) return engine::DType::u8;
+  if (type == TensorProto::INT8) return engine::DType::s8;
+  return std::nullopt;
+}
+
+Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
+                               std::int32_t otherwise) {
+  const Constant& scales = node.need_constant(scale, "scale");
+  check_scales(node, scales);
+  Quantization result{otherwise, scales.floats, std::vector<std::int32_t>(scales.size())};
+  if (!node.has(zero_point)) return result;
+  const Constant& zeros = node.need_constant(zero_point, "zero point");
+  result.type = zeros.type;
+  if (zeros.is_float || zeros.type == TensorProto::INT16 || zeros.type == TensorProto::UINT16) {
+    node.refuse("it quantizes to " + element_type_name(zeros.type) +
+                ", octet computes with 8 bits: quantize to uint8 or int8");
+  }
+  if (zeros.size() != scales.size()) {
+    node.invalid(
+        message("its scale has ", scales.size(), " entries, its zero point ", zeros.size()));
+  }
+  for (std::size_t i = 0; i < zeros.size(); ++i) {
+    result.zero_point[i] = checked_code(node, zeros.ints[i], zeros.type);
+  }
+  return result;
+}
+
+Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
+                       std::int32_t otherwise) {
+  const Quantization quantization = read_quantization(node, scale, zero_point, otherwise);
+  if (!quantization.is_per_tensor()) {
+    node.refuse(message("an activation has ", quantization.scale.size(),
+                        " scales; octet computes with one scale per activation"));
+  }
+  const auto dtype = codes_dtype(quantization.type);
+  if (!dtype) {
+    node.refuse("it quantizes an activation to " + element_type_name(quantization.type) +
+                "; octet computes with uint8 and int8");
+  }
+  return {*dtype, quantization.scale[0], quantization.zero_point[0], 0};
+}
+
+std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization, const Dims& dims) {
+  if (quantization.is_per_tensor()) return 0;
+  const std::size_t axis = node.resolve_axis(node.attribute("axis", std::int64_t{1}), dims.size());
+  if (dims[axis] != static_cast<std::int64_t>(quantization.scale.size())) {
+    node.invalid(message("it has ", quantization.scale.size(), " scales along axis ", axis, " of ",
+                         to_text(dims), ", a wrong axis"));
+  }
+  return axis;
+}
+
+std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& integers,
+                                                              const Quantization& quantization,
+                                                              std::size_t axis) {
+  auto result = std::make_shared<QuantizedConstant>();
+  result->scale = quantization.scale;
+  result->axis = axis;
+  std::size_t inner = 1;
+  for (std::size_t i = axis + 1; i < integers.dims.size(); ++i) {
+    inner *= static_cast<std::size_t>(integers.dims[i]);
+  }
+  for (std::size_t i = 0; i < integers.size(); ++i) {
+    const std::size_t channel = i / inner % quantization.scale.size();
+    const std::int64_t code = integers.ints[i] - quantization.zero_point[channel];
+    // Of 8 bits it always fits; int32 has a zero point of 0 in practice.
+    result->codes.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(
+        code, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())));
+  }
+  return result;
+}
+
+void attach_weight_codes(const OnnxNode& node, GraphBuilder& builder, const Constant& b,
+                         std::size_t m, std::size_t k, bool transpose, float factor, Node& linear) {
+  if (b.quantized == nullptr || !(factor > 0)) return;
+  const QuantizedConstant& quantized = *b.quantized;
+  if (std::ranges::any_of(quantized.codes,
+                          [](std::int32_t code) { return code < -255 || code > 255; })) {
+    return;  // of int32
+  }
+  const std::size_t along_m = b.dims.size() - (transpose ? 1 : 2);
+  if (quantized.scale.size() != 1 && quantized.axis != along_m) {
+    builder.graph.notes.push_back(message(node.where(), ": the ", quantized.scale.size(),
+                                          " scales of its weights '", b.name, "' run along axis ",
+                                          quantized.axis, ", its outputs along axis ", along_m,
+                                          " (a wrong axis?): it computes in float"));
+    return;
+  }
+  linear.weight_codes.resize(m * k);
+  for (std::size_t row = 0; row < m; ++row) {
+    for (std::size_t column = 0; column < k; ++column) {
+      linear.weight_codes[row * k + column] = static_cast<std::int16_t>(
+          quantized.codes[transpose ? column * m + row : row * k + column]);
+    }
+  }
+  linear.weight_scale = quantized.scale;
+  for (float& scale : linear.weight_scale) scale *= factor;
+}
+
+}  // namespace octet::convert
