@@ -84,10 +84,10 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& numb
 }
 
 void add_convert(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("convert", "Turn a float ONNX network into an int8 model");
+  CLI::App* sub = app.add_subcommand("convert", "Turn an ONNX network, float or quantized, into an int8 model");
   sub->footer(kConvertHelp);
   const auto options = std::make_shared<ConvertOptions>();
-  sub->add_option("model", options->model, "The float network")
+  sub->add_option("model", options->model, "The network")
       ->required()
       ->type_name("MODEL.onnx");
   sub->add_option("-o,--output", options->output, "The model to write")

@@ -32,13 +32,17 @@ other values finer steps.
 beside the large ones: a neuron is divided, and the weights that read it multiplied, by a power of
 two. The float network stays the same to the last bit. It is kept where the first output's SQNR rises.
 
+A network that is quantized already (QuantizeLinear and DequantizeLinear, QLinearMatMul, QGemm,
+QLinearAdd) keeps its own scales: it takes no data and none of the options about ranges.
+
 With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
 Without it the model takes float32 values, pixels as p / 255.
 
 Examples:
   octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
   octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
-  octet convert net.onnx -o net.octet --calibrate x.npy --calibration auto)";
+  octet convert net.onnx -o net.octet --calibrate x.npy --calibration auto
+  octet convert quantized.onnx -o net.octet)";
 
 inline constexpr const char* kEvalHelp =
     R"(DATA is a folder with MNIST's IDX files (the t10k half is read) or X.npy,LABELS.npy. The arg-max of
