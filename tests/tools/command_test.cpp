@@ -280,6 +280,8 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
            {"--calibration", "entropy", "--symmetric"},
            {"--calibration", "auto", "--percentile", "99.5"},
            {"--samples", "10"},
+           {"--keep-float", "fc2"},
+           {"--auto"},
            {"--normalize", net.normalize, "--symmetric", "--weights", "per-tensor"}}) {
     std::vector<std::string> all{"convert", net.onnx,      "-o",
                                  net.model, "--calibrate", net.folder.path()};
@@ -287,7 +289,8 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
     const Result result = octet_command(all);
     INFO(result.err);
     REQUIRE(result.status == 0);
-    CHECK((result.out.find("equalization ") != std::string::npos) == (options[0] == "--equalize"));
+    CHECK((result.out.find("equalization ") != std::string::npos) ==
+          (options[0] == "--equalize" || options[0] == "--auto"));
     const auto eval = octet_command(
         {"eval", net.model, "--data", net.folder.path(), "--float", net.onnx, "--json"});
     INFO(eval.err);
@@ -295,6 +298,43 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
     CHECK(eval.json()["sqnr_db"].get<double>() > 20);
     CHECK(octet_command({"verify", net.model, "--limit", "20"}).status == 0);
   }
+}
+
+TEST_CASE("command: --auto keeps what it measured to be better, and nodes in float to --max-drop") {
+  const Converted net;
+  const auto sqnr = [&] {
+    return octet_command({"info", net.model, "--json"}).json()["metadata"]["sqnr_db"];
+  };
+  const auto convert = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> all{"convert", net.onnx,      "-o",
+                                 net.model, "--calibrate", net.folder.path()};
+    all.insert(all.end(), options.begin(), options.end());
+    const Result result = octet_command(all);
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    return result;
+  };
+  convert({});
+  const double plain = std::stod(sqnr().get<std::string>());
+  const Result repaired = convert({"--auto"});
+  CHECK(std::stod(sqnr().get<std::string>()) >= plain);
+  for (const char* step :
+       {"equalization ", "calibration auto ", "clipping of weights ", "bias correction "}) {
+    CHECK(repaired.out.find(step) != std::string::npos);
+  }
+  const std::string bytes = net.folder.read("net.octet");
+  convert({"--auto"});
+  CHECK(net.folder.read("net.octet") == bytes);
+  CHECK(convert({"--auto", "--max-drop", "100"}).out.find("holds without a float node") !=
+        std::string::npos);
+  const Result without = octet_command(
+      {"convert", net.onnx, "-o", net.model, "--calibrate", net.folder.path(), "--max-drop", "1"});
+  CHECK(fails_cleanly(without, 2));
+  const Result unknown = octet_command({"convert", net.onnx, "-o", net.model, "--calibrate",
+                                        net.folder.path(), "--keep-float", "fc1,fc7"});
+  CHECK(fails_cleanly(unknown, 1));
+  CHECK(
+      unknown.says("has no linear node 'fc7' to keep in float; its linear nodes are 'fc1', 'fc2'"));
 }
 
 }  // namespace octet::test::command_test

@@ -13,6 +13,7 @@ namespace octet::test::dataset_test {
 using data::ArrayType;
 using data::DatasetRequest;
 using data::Half;
+using data::Labels;
 using data::load_dataset;
 
 namespace {
@@ -27,8 +28,8 @@ Failure load_fails(const std::string& data, const DatasetRequest& request) {
   return failure_of([&] { load_dataset(data, request); });
 }
 
-constexpr DatasetRequest kEval{Half::test, 1, true};
-constexpr DatasetRequest kCalibrate{Half::train, 1, false};
+constexpr DatasetRequest kEval{Half::test, 1, Labels::needed};
+constexpr DatasetRequest kCalibrate{Half::train, 1};
 
 }  // namespace
 
@@ -89,6 +90,9 @@ TEST_CASE("dataset: arrays, their types and labels") {
   // Labels may be there where they are not asked for.
   CHECK(load_dataset(x + "," + (folder / "a.npy"), kCalibrate).labels.empty());
   CHECK(load_dataset(x, kCalibrate).samples() == 2);
+  constexpr DatasetRequest where_given{Half::train, 1, Labels::where_given};
+  CHECK(load_dataset(x, where_given).labels.empty());
+  CHECK(load_dataset(x + "," + (folder / "a.npy"), where_given).labels.size() == 2);
 }
 
 TEST_CASE("dataset: arrays that cannot be samples or labels") {
@@ -115,7 +119,7 @@ TEST_CASE("dataset: a network with two inputs") {
   const auto a = write_npy<float>(folder, "a.npy", ArrayType::f32, {2, 1}, {1, 2});
   const auto b = write_npy<float>(folder, "b.npy", ArrayType::f32, {2, 2}, {1, 2, 3, 4});
   const auto c = write_npy<float>(folder, "c.npy", ArrayType::f32, {3, 1}, {1, 2, 3});
-  const DatasetRequest two{Half::train, 2, false};
+  const DatasetRequest two{Half::train, 2};
   const auto dataset = load_dataset(a + "," + b, two);
   CHECK(dataset.inputs[1].row_elements() == 2);
   CHECK(load_fails(a + "," + c, two).says("3 samples, but " + a + " has 2"));

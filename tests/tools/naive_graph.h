@@ -129,7 +129,8 @@ class NaiveGraph {
         softmax(node, in, out);
         break;
       case OpType::float_linear:
-        throw std::logic_error("the quantizer makes no float_linear");
+        out = float_linear(node, in);
+        break;
     }
     values_[node.output] = std::move(out);
   }
@@ -158,6 +159,25 @@ class NaiveGraph {
         } else {
           out.reals.push_back(clip(node, sum * scale));
         }
+      }
+    }
+    return out;
+  }
+
+  NaiveTensor float_linear(const engine::Node& node, const NaiveTensor& in) const {
+    const Tensor& weight = graph_.tensors[node.inputs[1]];
+    const Tensor& bias = graph_.tensors[node.inputs[2]];
+    const auto rows = static_cast<std::size_t>(weight.shape[0]);
+    const auto columns = static_cast<std::size_t>(weight.shape[1]);
+    NaiveTensor out;
+    for (std::size_t begin = 0; begin < in.reals.size(); begin += columns) {
+      for (std::size_t m = 0; m < rows; ++m) {
+        float sum = constant<float>(bias, m);
+        for (std::size_t k = 0; k < columns; ++k) {
+          const float product = in.reals[begin + k] * constant<float>(weight, m * columns + k);
+          sum += product;
+        }
+        out.reals.push_back(clip(node, sum));
       }
     }
     return out;

@@ -47,6 +47,24 @@ TEST_CASE("an MLP: one quantize, fused ReLU, logits in float from the accumulato
 // 44 dB, and twice these steps, 6 dB less, where half the codes are negative. Each of three layers
 // adds its weights' and its input's noise: 1 / (3 / 10^4.8 + 1 / 10^4.8 + 2 / 10^4.4) = 39.4 dB;
 // symmetric 1 / (4 / 10^4.8 + 2 / 10^3.8) = 34.2 dB. Less 3 dB for the luck of one network.
+TEST_CASE("keep_float: linears that stay in float, and what is converted around them") {
+  QuantizeOptions options;
+  options.keep_float = {"fc2"};
+  const Network inner(mlp(), options);
+  CHECK(inner.ops() == Texts{"quantize -> u8", "linear -> f32", "float_linear -> f32",
+                             "quantize -> u8", "linear -> f32"});
+  check_runtime(inner);
+  options.keep_float = {"fc1", "fc2", "logits"};
+  const Network all(mlp(), options);
+  CHECK(all.ops() == Texts{"float_linear -> f32", "float_linear -> f32", "float_linear -> f32"});
+  CHECK(all.naive()[0].reals == run_float(all.graph, all.data, kSamples)[0]);
+  options.keep_float = {"fc1", "fc9"};
+  CHECK(error_of([&] { Network(mlp(), options); }) ==
+        "argument: net.onnx: has no linear node 'fc9' to keep in float; its linear nodes are "
+        "'fc1', 'fc2', "
+        "'logits'");
+}
+
 TEST_CASE("an MLP is as close to float as rounding noise allows") {
   for (const bool per_channel : {true, false}) {
     QuantizeOptions options;

@@ -26,6 +26,9 @@ struct ConvertOptions {
   std::string weights = "per-channel";  // or per-tensor
   bool symmetric = false;
   bool equalize = false;
+  bool automatic = false;                                        // --auto
+  std::optional<double> max_drop;                                // with automatic, in points
+  std::vector<std::string> keep_float;                           // linear nodes
   std::string calibration = "minmax";                            // see find_calibration
   double percentile = convert::CalibrationOptions{}.percentile;  // in (50, 100]
 };

@@ -84,12 +84,11 @@ CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& numb
 }
 
 void add_convert(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("convert", "Turn an ONNX network, float or quantized, into an int8 model");
+  CLI::App* sub =
+      app.add_subcommand("convert", "Turn an ONNX network, float or quantized, into an int8 model");
   sub->footer(kConvertHelp);
   const auto options = std::make_shared<ConvertOptions>();
-  sub->add_option("model", options->model, "The network")
-      ->required()
-      ->type_name("MODEL.onnx");
+  sub->add_option("model", options->model, "The network")->required()->type_name("MODEL.onnx");
   sub->add_option("-o,--output", options->output, "The model to write")
       ->required()
       ->type_name("MODEL.octet");
@@ -107,6 +106,17 @@ void add_convert(CLI::App& app) {
                 "Activations with zero point in the middle (default: asymmetric)");
   sub->add_flag("--equalize", options->equalize,
                 "Rescale neurons between layers, where that raises the SQNR");
+  auto* automatic = sub->add_flag("--auto", options->automatic,
+                                  "Try every repair, and keep those that raise the SQNR");
+  sub->add_option(
+         "--max-drop", options->max_drop,
+         "With --auto: keep nodes in float until no more than P points of accuracy are lost")
+      ->check(CLI::Range(0.0, 100.0).description(""))
+      ->type_name("P")
+      ->needs(automatic);
+  sub->add_option("--keep-float", options->keep_float, "Linear nodes that stay in float")
+      ->delimiter(',')
+      ->type_name("NODE,...");
   sub->add_option("--calibration", options->calibration, "How a range is taken from the values")
       ->check(CLI::IsMember({"minmax", "percentile", "mse", "entropy", "auto"}).description(""))
       ->type_name("minmax|percentile|mse|entropy|auto")

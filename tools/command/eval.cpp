@@ -111,7 +111,7 @@ void run_eval(const EvalOptions& options) {
   const auto network = open_network(options.model, options.threads);
   data::DatasetRequest request;
   request.inputs = network->inputs().size();
-  request.labels = true;
+  request.labels = data::Labels::needed;
   if (options.limit != 0) request.limit = options.limit;
   std::unique_ptr<Network> reference;
   if (!options.float_model.empty()) {

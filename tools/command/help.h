@@ -32,6 +32,13 @@ other values finer steps.
 beside the large ones: a neuron is divided, and the weights that read it multiplied, by a power of
 two. The float network stays the same to the last bit. It is kept where the first output's SQNR rises.
 
+--auto tries what can be repaired, one step after the other, and keeps each step that raises the SQNR
+of the first output on the calibration samples: equalization, --calibration auto, weight scales that
+clip outliers, and bias correction, which takes off what rounding adds on average. With --max-drop P
+linear layers then stay in float, those first whose float form alone brings most, until no more than
+P points of accuracy are lost (by the labels in DATA; without labels, P percent of the answers).
+--keep-float NODE,... names layers that stay in float in any case.
+
 A network that is quantized already (QuantizeLinear and DequantizeLinear, QLinearMatMul, QGemm,
 QLinearAdd) keeps its own scales: it takes no data and none of the options about ranges.
 
@@ -41,7 +48,7 @@ Without it the model takes float32 values, pixels as p / 255.
 Examples:
   octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
   octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
-  octet convert net.onnx -o net.octet --calibrate x.npy --calibration auto
+  octet convert net.onnx -o net.octet --calibrate x.npy --auto --max-drop 0.1
   octet convert quantized.onnx -o net.octet)";
 
 inline constexpr const char* kEvalHelp =

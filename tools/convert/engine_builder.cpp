@@ -78,6 +78,17 @@ engine::Node& EngineBuilder::add_node(const std::string& name, engine::OpType op
   return out.graph.nodes.back();
 }
 
+void EngineBuilder::add_float_linear(const Node& node, Tensor x, std::size_t m, std::size_t k,
+                                     Tensor y) {
+  std::vector<float> bias = node.bias;
+  bias.resize(m);
+  const auto rows = static_cast<std::int64_t>(m);
+  const Tensor weight = add_constant(node.name + ".weight", DType::f32, node.weight.data(),
+                                     node.weight.size(), {rows, static_cast<std::int64_t>(k)});
+  const Tensor bias_tensor = add_constant(node.name + ".bias", DType::f32, bias.data(), m, {rows});
+  add_node(node.name, engine::OpType::float_linear, {x, weight, bias_tensor}, y, &node);
+}
+
 void EngineBuilder::add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
                                const std::vector<float>& shift, Tensor y, const Node* like) {
   const auto channels = static_cast<std::int64_t>(scale.size());

@@ -28,6 +28,8 @@ class EngineBuilder {
   // With the float node's clip, axis, start, inner and perm where there is one.
   engine::Node& add_node(const std::string& name, engine::OpType op, std::vector<Tensor> inputs,
                          Tensor output, const Node* like = nullptr);
+  // node, a linear of m outputs and k inputs, in floats.
+  void add_float_linear(const Node& node, Tensor x, std::size_t m, std::size_t k, Tensor y);
   // y = scale * x + shift in floats, one entry for each channel.
   void add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
                   const std::vector<float>& shift, Tensor y, const Node* like = nullptr);

@@ -37,13 +37,20 @@ void Lowering::lower(const Node& node) {
   }
 }
 
+void Lowering::lower_float_linear(const Node& node) {
+  const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());
+  const std::size_t m = node.weight.size() / k;
+  builder_.add_float_linear(node, reals(node.inputs[0]), m, k, make_reals(node.output));
+}
+
 void Lowering::lower_linear(const Node& node) {
+  if (is_kept_float(node, options_)) return lower_float_linear(node);
   const Codes input = codes(node.inputs[0]);
   const ValuePlan& wanted = plan_[node.output];
   const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());
   const LinearParameters parameters =
       quantize_linear(node, k, input.encoding, wanted.reals ? 0 : wanted.encoding.scale,
-                      options_.per_channel, graph_.source);
+                      {options_.per_channel, options_.clip_weights}, graph_.source);
   if (parameters.raised != 0) {
     builder_.out.notes.push_back(engine::message(
         "node '", node.name, "' (linear): the weight scale of ", parameters.raised, " of ",

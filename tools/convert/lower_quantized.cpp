@@ -301,18 +301,8 @@ class QuantizedLowering {
     note(node, quantized_input ? "computes in float, since its weights are not quantized"
                                : "computes in float, since its input is not quantized");
     const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
-    const std::size_t m = node.weight.size() / k;
-    std::vector<float> bias = node.bias;
-    bias.resize(m);
-    const auto rows = static_cast<std::int64_t>(m);
-    const Tensor x = reals(node.inputs[0]);
-    const Tensor weight =
-        builder_.add_constant(node.name + ".weight", DType::f32, node.weight.data(),
-                              node.weight.size(), {rows, static_cast<std::int64_t>(k)});
-    const Tensor bias_tensor =
-        builder_.add_constant(node.name + ".bias", DType::f32, bias.data(), m, {rows});
-    builder_.add_node(node.name, OpType::float_linear, {x, weight, bias_tensor},
-                      make_reals(node.output), &node);
+    builder_.add_float_linear(node, reals(node.inputs[0]), node.weight.size() / k, k,
+                              make_reals(node.output));
   }
 
   void lower_add(const Node& node) {

@@ -33,6 +33,7 @@ class Lowering {
   void add_inputs();
   void lower(const Node& node);
   void lower_linear(const Node& node);
+  void lower_float_linear(const Node& node);
   void lower_add(const Node& node);
   void lower_affine(const Node& node);
   void lower_softmax(const Node& node);

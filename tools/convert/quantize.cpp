@@ -39,6 +39,20 @@ void check_numbers(const Graph& graph, const std::vector<Range>& ranges) {
   }
 }
 
+void check_kept(const Graph& graph, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    std::string linears;
+    for (const Node& node : graph.nodes) {
+      if (node.op == Op::linear) linears += (linears.empty() ? "'" : ", '") + node.name + "'";
+    }
+    const bool found = std::ranges::any_of(
+        graph.nodes, [&](const Node& node) { return node.op == Op::linear && node.name == name; });
+    if (found) continue;
+    fail(Error::Code::argument, graph.source, ": has no linear node '", name,
+         "' to keep in float; its linear nodes are ", linears);
+  }
+}
+
 // Written so that NaN fails.
 void check_pixels(const Graph& graph, const engine::Normalization& pixels) {
   if (!(pixels.mean >= 0 && pixels.mean <= 1)) {
@@ -57,6 +71,7 @@ void check_pixels(const Graph& graph, const engine::Normalization& pixels) {
 QuantizedGraph quantize(const Graph& graph, const std::vector<Range>& ranges,
                         const QuantizeOptions& options) {
   check_numbers(graph, ranges);
+  check_kept(graph, options.keep_float);
   if (options.pixels) check_pixels(graph, *options.pixels);
   const std::vector<ValuePlan> plan = plan_quantization(graph, ranges, options);
   QuantizedGraph result = Lowering(graph, plan, options).run();

@@ -18,6 +18,10 @@ struct QuantizeOptions {
   bool per_channel = true;  // weight scales
   bool symmetric =
       false;  // activations: zero point in the middle (s8, restricted range), else asymmetric u8
+  // Weight scales where rounding and clipping change the weights least, by the mean square, instead
+  // of where no weight is clipped.
+  bool clip_weights = false;
+  std::vector<std::string> keep_float;  // names of linear nodes that stay in float
   // Set: the graph's inputs become uint8 pixels, real = (p / 255 - mean) / std.
   std::optional<engine::Normalization> pixels;
 };
@@ -38,7 +42,8 @@ struct QuantizedGraph {
 // and a remedy, e.g. an accumulator that could overflow.
 //
 // How ops are lowered:
-//   linear       from 8 bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
+//   linear       (but those of keep_float) from 8 bits to 8 bits; straight from the accumulator to
+//   f32 where f32 is wanted (a
 //                graph output, softmax), then quantized for those who want 8 bits too
 //   add, concat  in 8 bits where an 8-bit op follows, else in f32; concat's inputs share its scale
 //   unary and affine by one scalar: look-up tables; affine by a vector, softmax: in f32

@@ -23,6 +23,7 @@ struct Layer {
   std::size_t k;
   const Encoding& input;
   float output_scale;
+  bool clip_weights;
   const std::string& source;
 
   std::span<const float> row(std::size_t m) const { return {node.weight.data() + m * k, k}; }
@@ -42,6 +43,30 @@ double smallest_scale(const Layer& layer) {
   return std::max({kSmallest, kSmallest / input, by_multiplier}) * 1.0001;
 }
 
+// What weights [begin, end) lose at a scale.
+double squared_error(const Layer& layer, std::size_t begin, std::size_t end, double scale) {
+  double sum = 0;
+  for (std::size_t i = begin * layer.k; i < end * layer.k; ++i) {
+    const double w = layer.node.weight[i];
+    const double error = w - scale * std::clamp(std::nearbyint(w / scale), -127.0, 127.0);
+    sum += error * error;
+  }
+  return sum;
+}
+
+double best_clipped_scale(const Layer& layer, std::size_t begin, std::size_t end, double largest) {
+  double best = largest;
+  double least = squared_error(layer, begin, end, largest);
+  for (int part = 63; part >= 32; --part) {
+    const double scale = largest * part / 64;
+    const double error = squared_error(layer, begin, end, scale);
+    if (error >= least) continue;
+    best = scale;
+    least = error;
+  }
+  return best;
+}
+
 float first_scale(const Layer& layer, std::size_t begin, std::size_t end) {
   double weight = 0;
   double bias = 0;
@@ -51,9 +76,12 @@ float first_scale(const Layer& layer, std::size_t begin, std::size_t end) {
   }
   const double input = layer.input.scale;
   const double output = layer.output_scale == 0 ? 1 : layer.output_scale;
-  const double scale = weight != 0 ? weight / 127
-                       : bias != 0 ? bias / (input * 0x1p24)
-                                   : output / input;
+  const double unclipped = weight / 127;
+  const double scale =
+      weight != 0
+          ? layer.clip_weights ? best_clipped_scale(layer, begin, end, unclipped) : unclipped
+      : bias != 0 ? bias / (input * 0x1p24)
+                  : output / input;
   return static_cast<float>(std::min(std::max(scale, smallest_scale(layer)), kLargest));
 }
 
@@ -120,13 +148,14 @@ bool quantize_group(const Layer& layer, std::size_t begin, std::size_t end,
 }  // namespace
 
 LinearParameters quantize_linear(const Node& node, std::size_t k, const Encoding& input,
-                                 float output_scale, bool per_channel, const std::string& source) {
-  const Layer layer{node, k, input, output_scale, source};
+                                 float output_scale, const WeightOptions& options,
+                                 const std::string& source) {
+  const Layer layer{node, k, input, output_scale, options.clip_weights, source};
   const std::size_t rows = node.weight.size() / k;
   LinearParameters result;
   result.weight.resize(node.weight.size());
   result.bias.resize(rows);
-  const std::size_t group = per_channel ? 1 : rows;
+  const std::size_t group = options.per_channel ? 1 : rows;
   for (std::size_t m = 0; m < rows; m += group) {
     if (quantize_group(layer, m, m + group, result)) result.raised += group;
   }

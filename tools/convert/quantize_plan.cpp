@@ -31,9 +31,11 @@ Encoding encode(Range range, bool symmetric) {
 }
 
 // The form or forms in which a node takes its inputs, given those wanted of its output.
-ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output) {
+ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
+                           const QuantizeOptions& options) {
   switch (node.op) {
     case Op::linear:
+      return is_kept_float(node, options) ? ValuePlan{false, true, {}} : ValuePlan{true, false, {}};
     case Op::unary:
       return {true, false, {}};
     case Op::softmax:
@@ -58,6 +60,11 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output) {
 }
 
 }  // namespace
+
+bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept {
+  return node.op == Op::linear &&
+         std::ranges::find(options.keep_float, node.name) != options.keep_float.end();
+}
 
 Encoding pixel_encoding(const engine::Normalization& pixels) {
   const double std = pixels.std;
@@ -88,7 +95,7 @@ std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<R
     ++uses[output];
   }
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    const ValuePlan wanted = wanted_of_inputs(*node, plan[node->output]);
+    const ValuePlan wanted = wanted_of_inputs(*node, plan[node->output], options);
     const bool keeps_encoding = is_view(*node) || node->op == Op::clip || node->op == Op::concat;
     for (const ValueId input : node->inputs) {
       plan[input].codes |= wanted.codes;

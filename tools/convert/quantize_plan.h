@@ -23,6 +23,9 @@ struct ValuePlan {
 std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<Range>& ranges,
                                          const QuantizeOptions& options);
 
+// Whether a linear is one of options.keep_float.
+bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept;
+
 // The encoding of pixels: real = scale * p + offset.
 Encoding pixel_encoding(const engine::Normalization& pixels);
 

@@ -17,7 +17,8 @@ constexpr const char* kDataForms =
     "give a folder with MNIST's IDX files (tools/get_mnist.sh downloads them), X.npy, or "
     "X.npy,LABELS.npy";
 
-std::string find_idx(const std::string& folder, const std::string& part, const char* rank) {
+// Empty where it is not there.
+std::string look_for_idx(const std::string& folder, const std::string& part, const char* rank) {
   const std::filesystem::path base(folder);
   for (const char* joint : {"-idx", ".idx"}) {
     for (const char* ending : {"", ".gz"}) {
@@ -26,6 +27,12 @@ std::string find_idx(const std::string& folder, const std::string& part, const c
       if (std::filesystem::exists(path, error)) return path.string();
     }
   }
+  return {};
+}
+
+std::string find_idx(const std::string& folder, const std::string& part, const char* rank) {
+  std::string path = look_for_idx(folder, part, rank);
+  if (!path.empty()) return path;
   engine::fail(Error::Code::io, folder, ": holds no ", part, "-idx", rank, "-ubyte, plain or .gz; ",
                kDataForms);
 }
@@ -73,8 +80,11 @@ Dataset load_folder(const std::string& folder, const DatasetRequest& request) {
   Dataset dataset;
   dataset.paths.push_back(find_idx(folder, half + "-images", "3"));
   dataset.inputs.push_back(read_idx(dataset.paths[0], request.limit));
-  if (request.labels) {
-    dataset.labels_path = find_idx(folder, half + "-labels", "1");
+  if (request.labels != Labels::none) {
+    const bool needed = request.labels == Labels::needed;
+    dataset.labels_path = (needed ? find_idx : look_for_idx)(folder, half + "-labels", "1");
+  }
+  if (!dataset.labels_path.empty()) {
     dataset.labels = labels_of(dataset.labels_path, read_idx(dataset.labels_path, request.limit));
   }
   return dataset;
@@ -94,15 +104,16 @@ std::vector<std::string> split(const std::string& text) {
 
 Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
   const auto files = split(data);
-  const std::size_t needed = request.inputs + (request.labels ? 1 : 0);
+  const bool labels_needed = request.labels == Labels::needed;
+  const std::size_t needed = request.inputs + (labels_needed ? 1 : 0);
   if (files.size() < needed || files.size() > request.inputs + 1) {
     engine::fail(Error::Code::argument, data, ": ", files.size(),
                  (files.size() == 1 ? " file" : " files"), ", but ", request.inputs,
                  " for the network's inputs and ",
-                 (request.labels ? "one for the labels are needed: "
-                                 : "at most one for labels are expected: "),
+                 (labels_needed ? "one for the labels are needed: "
+                                : "at most one for labels are expected: "),
                  (request.inputs == 1 ? "X.npy" : "X1.npy,X2.npy,..."),
-                 (request.labels ? ",LABELS.npy" : ""));
+                 (labels_needed ? ",LABELS.npy" : ""));
   }
   for (const std::string& file : files) {
     if (file.ends_with(".npy")) continue;
@@ -113,7 +124,7 @@ Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
     dataset.paths.push_back(files[i]);
     dataset.inputs.push_back(read_samples(files[i], request.limit));
   }
-  if (request.labels) {
+  if (request.labels != Labels::none && files.size() > request.inputs) {
     dataset.labels_path = files[request.inputs];
     dataset.labels = labels_of(dataset.labels_path, read_npy(dataset.labels_path, request.limit));
   }
@@ -160,7 +171,7 @@ Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
   if (dataset.samples() == 0) {
     engine::fail(Error::Code::format, dataset.paths[0], ": holds no sample; give at least one");
   }
-  if (request.labels && dataset.labels.size() != dataset.samples()) {
+  if (!dataset.labels_path.empty() && dataset.labels.size() != dataset.samples()) {
     engine::fail(Error::Code::format, dataset.labels_path, ": ", dataset.labels.size(),
                  " labels, but ", dataset.paths[0], " has ", dataset.samples(),
                  " samples; give files of the same samples");

@@ -24,10 +24,12 @@ struct Dataset {
 
 enum class Half : std::uint8_t { train, test };
 
+enum class Labels : std::uint8_t { none, where_given, needed };
+
 struct DatasetRequest {
   Half half = Half::test;
   std::size_t inputs = 1;  // of the network
-  bool labels = false;
+  Labels labels = Labels::none;
   std::size_t limit = std::numeric_limits<std::size_t>::max();  // the first samples are taken
 };
 
