@@ -35,6 +35,7 @@ struct OpRule {
   bool start = false;
   bool inner = false;
   bool perm = false;
+  bool group = false;
 };
 constexpr std::array<OpRule, kOpTypes> kRules = {{
     {.inputs = 1},                                     // quantize
@@ -52,6 +53,7 @@ constexpr std::array<OpRule, kOpTypes> kRules = {{
     {.inputs = 1, .axis = true, .start = true},        // slice
     {.inputs = 1, .axis = true},                       // softmax
     {.inputs = 1, .axis = true},                       // log_softmax
+    {.inputs = 4, .clip = true, .group = true},        // group_linear
 }};
 
 class GraphCheck {
@@ -207,13 +209,17 @@ class GraphCheck {
     if (node.start != 0 && !rule.start) check.fail("this op has no start, has ", node.start);
     if (node.inner != 1 && !rule.inner) check.fail("this op has no inner, has ", node.inner);
     if (!node.perm.empty() && !rule.perm) check.fail("this op has no perm");
+    if (node.group != 0 && !rule.group) check.fail("this op has no group, has ", node.group);
   }
 
   // Per sample; an op that is no matrix product counts one for each element that it writes.
   std::uint64_t node_multiply_adds(const Node& node) const {
     const std::uint64_t written = sample_elements(graph_.tensors[node.output]);
-    if (node.op != OpType::linear && node.op != OpType::float_linear) return written;
-    const auto k = static_cast<std::uint64_t>(graph_.tensors[node.inputs[1]].shape[1]);
+    if (node.op != OpType::linear && node.op != OpType::float_linear &&
+        node.op != OpType::group_linear) {
+      return written;
+    }
+    const auto k = static_cast<std::uint64_t>(graph_.tensors[node.inputs[0]].shape.back());
     // An extent is below 2^31, so the quotient keeps the product from wrapping.
     return written > std::numeric_limits<std::uint64_t>::max() / k
                ? std::numeric_limits<std::uint64_t>::max()

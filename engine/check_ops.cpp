@@ -86,13 +86,13 @@ void check_requantize(const NodeCheck& check) {
   need_same_shape(check, check.input(0), check.output());
 }
 
-// x [N,...,K], weight [M,K], output [N,...,M].
-void check_linear_shapes(const NodeCheck& check) {
+// x [N,...,K], weight [M,K] of `packed` columns per entry, output [N,...,M].
+void check_linear_shapes(const NodeCheck& check, std::int64_t packed = 1) {
   const Tensor& x = check.input(0);
   const Tensor& weight = check.input(1);
   if (x.shape.size() < 2)
     check.fail("input is ", shape_text(x), ", needs columns beside the batch");
-  if (x.shape.back() != weight.shape[1]) {
+  if ((x.shape.back() + packed - 1) / packed != weight.shape[1]) {
     check.fail("weight is ", shape_text(weight), ", input has ", x.shape.back(), " columns");
   }
   Shape expected = x.shape;
@@ -131,6 +131,25 @@ void check_float_linear(const NodeCheck& check) {
   need_constant(check, 2, "bias", DType::f32, 1);
   check_linear_shapes(check);
   need_per_channel(check, "bias", check.input(2), check.input(1).shape[0]);
+}
+
+void check_group_linear(const NodeCheck& check) {
+  need_f32(check, "input", check.input(0));
+  need_f32(check, "output", check.output());
+  const bool is_s8 = check.input(1).dtype == DType::s8;
+  need_constant(check, 1, "weight", is_s8 ? DType::s8 : DType::u8, 2);
+  need_constant(check, 2, "scale", DType::f32, 2);
+  need_constant(check, 3, "bias", DType::f32, 1);
+  check_linear_shapes(check, is_s8 ? 1 : 2);
+  const std::int64_t group = check.node().group;
+  if (group == 0) check.fail("has no group");
+  const std::int64_t channels = check.input(1).shape[0];
+  const std::int64_t groups = (check.input(0).shape.back() - 1) / group + 1;
+  if (check.input(2).shape != Shape{channels, groups}) {
+    check.fail("scale is ", shape_text(check.input(2)), ", must be ", channels, "x", groups,
+               ", a scale for every ", group, " of the ", check.input(0).shape.back(), " inputs");
+  }
+  need_per_channel(check, "bias", check.input(3), channels);
 }
 
 void check_clip(const NodeCheck& check) {
@@ -296,6 +315,8 @@ void check_op(const NodeCheck& check) {
       return check_linear(check);
     case OpType::float_linear:
       return check_float_linear(check);
+    case OpType::group_linear:
+      return check_group_linear(check);
     case OpType::clip:
       return check_clip(check);
     case OpType::reshape:

@@ -8,9 +8,9 @@ namespace octet::engine {
 
 std::string_view op_name(OpType op) noexcept {
   constexpr std::array<std::string_view, kOpTypes> kNames = {
-      "quantize",  "dequantize", "requantize", "linear",  "float_linear",
-      "clip",      "reshape",    "add",        "affine",  "lookup",
-      "transpose", "concat",     "slice",      "softmax", "log_softmax"};
+      "quantize", "dequantize", "requantize",  "linear",      "float_linear", "clip",
+      "reshape",  "add",        "affine",      "lookup",      "transpose",    "concat",
+      "slice",    "softmax",    "log_softmax", "group_linear"};
   const auto i = static_cast<std::size_t>(op);
   return i < kNames.size() ? kNames[i] : "unknown";
 }

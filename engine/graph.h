@@ -40,13 +40,17 @@ enum class OpType : std::uint8_t {
                // inner) % C
   lookup =
       9,  // x 8-bit, table of the output's dtype [256], entry i for the code lowest + i -> 8-bit
-  transpose = 10,    // any; perm of all dimensions, perm[0] = 0
-  concat = 11,       // two or more of one dtype and quantization; axis >= 1
-  slice = 12,        // any; [start, start + output's extent) along axis >= 1
-  softmax = 13,      // f32, along axis >= 1
-  log_softmax = 14,  // f32, along axis >= 1
+  transpose = 10,     // any; perm of all dimensions, perm[0] = 0
+  concat = 11,        // two or more of one dtype and quantization; axis >= 1
+  slice = 12,         // any; [start, start + output's extent) along axis >= 1
+  softmax = 13,       // f32, along axis >= 1
+  log_softmax = 14,   // f32, along axis >= 1
+  group_linear = 15,  // x f32 [N,...,K], weight s8 [M,K], or of 4 bits u8 [M,(K+1)/2], the low
+                      // nibble first, codes in [-8, 7]; scale f32 [M,(K+group-1)/group], bias f32
+                      // [M] -> f32 [N,...,M]; clip. Every `group` neighbours along K share a scale,
+                      // the last ones may be fewer
 };
-inline constexpr std::uint8_t kOpTypes = 15;
+inline constexpr std::uint8_t kOpTypes = 16;
 
 struct Tensor {
   std::string name;
@@ -69,6 +73,7 @@ struct Node {
   std::uint32_t start = 0;          // slice
   std::uint32_t inner = 1;          // affine
   std::vector<std::uint32_t> perm;  // transpose
+  std::uint32_t group = 0;          // group_linear
 };
 
 // What pixels meant in training: real = (p / 255 - mean) / std. A u8 input holds p itself, with

@@ -177,6 +177,7 @@ class MetadataReader {
     node.start = in.start();
     node.inner = in.inner();
     if (in.perm() != nullptr) node.perm = copy<std::uint32_t>(*in.perm());
+    node.group = in.group();
     return node;
   }
 

@@ -79,6 +79,25 @@ struct FloatLinearTask {
   float max;
 };
 
+// Weight-only: y[m][n] = bias[n], then for each group of k, ascending, y = y + t * scale[n][group]
+// with t = 0, then t = t + a[m][k] * float(q[n][k]) for the k of the group, ascending; each step
+// rounded; then the clamp of Store::f32. The last group may be short.
+struct GroupLinearTask {
+  const float* const* rows;  // [m] pointers to k floats
+  std::size_t m;
+  std::size_t k;
+  std::size_t group;    // k's per scale
+  std::size_t bits;     // 8, or 4: codes in [-8, 7]
+  const void* weights;  // written by pack_group_weights, 64-byte aligned
+  const float* bias;    // round_up(n, kColumnPadding) entries
+  std::size_t n_begin;  // a multiple of float_nr
+  std::size_t n_end;
+  float* c;         // row 0, column 0
+  std::size_t ldc;  // floats from row to row
+  float min;
+  float max;
+};
+
 // y = saturate(rne(x / scale) + zero_point) to [lo, hi], a true division; NaN gives lo. The low
 // byte is stored.
 struct QuantizeParams {
@@ -120,6 +139,13 @@ struct Table {
   std::size_t (*packed_float_bytes)(std::size_t n, std::size_t k);
   void (*pack_float_weights)(const float* w, std::size_t n, std::size_t k, void* packed);
   void (*float_linear)(const FloatLinearTask& task);
+
+  // codes[n][k], one per byte whatever the bits, and scale[n][groups], row-major.
+  std::size_t (*packed_group_bytes)(std::size_t n, std::size_t k, std::size_t group,
+                                    std::size_t bits);
+  void (*pack_group_weights)(const std::int8_t* codes, const float* scale, std::size_t n,
+                             std::size_t k, std::size_t group, std::size_t bits, void* packed);
+  void (*group_linear)(const GroupLinearTask& task);
 
   void (*quantize)(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
   // y = scale * float(q - zero_point)

@@ -6,6 +6,7 @@
 #include "kernels/elementwise.inl"
 #include "kernels/float_linear.inl"
 #include "kernels/gemm_loop.inl"
+#include "kernels/group_linear.inl"
 
 namespace octet::kernels {
 namespace {
@@ -20,6 +21,8 @@ constexpr Table make_table(const char* name,
                            std::size_t (*scratch_bytes)(std::size_t taps, std::size_t k)) {
   using Int8 = Gemm<Isa>;
   using Float = FloatLinear<Arch>;
+  using Grouped = GroupLinear<Arch>;
+  static_assert(Grouped::kNr == Float::kNr, "float_nr is that of both");
   using Map = Elementwise<Arch, kSign>;
   return {
       .name = name,
@@ -33,6 +36,9 @@ constexpr Table make_table(const char* name,
       .packed_float_bytes = Float::packed_bytes,
       .pack_float_weights = Float::pack,
       .float_linear = Float::run,
+      .packed_group_bytes = Grouped::packed_bytes,
+      .pack_group_weights = Grouped::pack,
+      .group_linear = Grouped::run,
       .quantize = Map::quantize,
       .dequantize = Map::dequantize,
       .clamp_q8 = Map::clamp_q8,

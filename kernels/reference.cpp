@@ -84,6 +84,24 @@ void float_linear(const FloatLinearTask& task, const float* w) {
   }
 }
 
+void group_linear(const GroupLinearTask& task, const std::int8_t* codes, const float* scale) {
+  const std::size_t groups = (task.k + task.group - 1) / task.group;
+  for (std::size_t m = 0; m < task.m; ++m) {
+    const float* a = task.rows[m];
+    for (std::size_t n = task.n_begin; n < task.n_end; ++n) {
+      float y = task.bias[n];
+      for (std::size_t g = 0; g < groups; ++g) {
+        float t = 0;
+        for (std::size_t k = g * task.group; k < task.k && k < (g + 1) * task.group; ++k) {
+          t = t + a[k] * static_cast<float>(codes[n * task.k + k]);
+        }
+        y = y + t * scale[n * groups + g];
+      }
+      task.c[m * task.ldc + n] = clamp(y, task.min, task.max);
+    }
+  }
+}
+
 void quantize(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y) {
   for (std::size_t i = 0; i < n; ++i) {
     y[i] = encode(x[i] / params.scale, params.zero_point, params.lo, params.hi);

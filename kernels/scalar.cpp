@@ -39,6 +39,42 @@ void float_linear(const FloatLinearTask& task) {
   reference::float_linear(task, static_cast<const float*>(task.weights));
 }
 
+// A column after the other: its scales, then its codes.
+std::size_t column_scales(std::size_t k, std::size_t group) {
+  return (k + group - 1) / group;
+}
+std::size_t column_bytes(std::size_t k, std::size_t group) {
+  return column_scales(k, group) * sizeof(float) + round_up(k, sizeof(float));
+}
+std::size_t packed_group_bytes(std::size_t n, std::size_t k, std::size_t group, std::size_t) {
+  return round_up(n * column_bytes(k, group), 64);
+}
+void pack_group_weights(const std::int8_t* codes, const float* scale, std::size_t n, std::size_t k,
+                        std::size_t group, std::size_t bits, void* packed) {
+  std::memset(packed, 0, packed_group_bytes(n, k, group, bits));
+  const std::size_t scales = column_scales(k, group);
+  for (std::size_t j = 0; j < n; ++j) {
+    char* column = static_cast<char*>(packed) + j * column_bytes(k, group);
+    std::memcpy(column, scale + j * scales, scales * sizeof(float));
+    std::memcpy(column + scales * sizeof(float), codes + j * k, k);
+  }
+}
+void group_linear(const GroupLinearTask& task) {
+  for (std::size_t n = task.n_begin; n < task.n_end; ++n) {
+    const char* column =
+        static_cast<const char*>(task.weights) + n * column_bytes(task.k, task.group);
+    GroupLinearTask one = task;
+    one.bias += n;
+    one.c += n;
+    one.n_begin = 0;
+    one.n_end = 1;
+    const auto* scale = reinterpret_cast<const float*>(column);
+    reference::group_linear(
+        one, reinterpret_cast<const std::int8_t*>(scale + column_scales(task.k, task.group)),
+        scale);
+  }
+}
+
 void dequantize(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
                 float* y) {
   reference::dequantize(kSign, x, n, scale, zero_point, y);
@@ -66,6 +102,9 @@ const Table kScalarTable{
     .packed_float_bytes = packed_float_bytes,
     .pack_float_weights = pack_float_weights,
     .float_linear = float_linear,
+    .packed_group_bytes = packed_group_bytes,
+    .pack_group_weights = pack_group_weights,
+    .group_linear = group_linear,
     .quantize = reference::quantize,
     .dequantize = dequantize,
     .clamp_q8 = clamp_q8,

@@ -21,6 +21,7 @@ const Op& find_op(OpType type) noexcept {
       {compile_slice, false},         // slice
       {compile_softmax, true},        // softmax
       {compile_softmax, true},        // log_softmax
+      {compile_group_linear, false},  // group_linear
   };
   return kOps[static_cast<std::size_t>(type)];
 }

@@ -11,6 +11,7 @@ Compiled compile_dequantize(const OpContext& context);
 Compiled compile_requantize(const OpContext& context);
 Compiled compile_linear(const OpContext& context);
 Compiled compile_float_linear(const OpContext& context);
+Compiled compile_group_linear(const OpContext& context);
 Compiled compile_clip(const OpContext& context);
 Compiled compile_add(const OpContext& context);
 Compiled compile_affine(const OpContext& context);

@@ -98,6 +98,8 @@ class Sample {
         return linear(node, in, out);
       case OpType::float_linear:
         return float_linear(node, in, out);
+      case OpType::group_linear:
+        return group_linear(node, in, out);
       case OpType::clip:
         for (std::size_t i = 0; i < out.codes.size(); ++i) {
           out.codes[i] = bound_code(in.codes[i], node, y);
@@ -192,6 +194,34 @@ class Sample {
       for (std::size_t j = 0; j < k; ++j) {
         const float product = in.reals[i / channels * k + j] * get<float>(w, m * k + j);
         y = y + product;
+      }
+      out.reals[i] = bound(y, node);
+    }
+  }
+
+  void group_linear(const Node& node, const Values& in, Values& out) const {
+    const Tensor& w = tensor(node.inputs[1]);
+    const auto k = static_cast<std::size_t>(tensor(node.inputs[0]).shape.back());
+    const auto n = static_cast<std::size_t>(w.shape[0]);
+    const auto groups = static_cast<std::size_t>(tensor(node.inputs[2]).shape[1]);
+    const auto code = [&](std::size_t row, std::size_t i) {
+      if (w.dtype == DType::s8) return code_at(w.data.data(), row * k + i, DType::s8);
+      const int byte = code_at(w.data.data(), row * ((k + 1) / 2) + i / 2, DType::u8);
+      const int nibble = i % 2 == 0 ? byte % 16 : byte / 16;
+      return nibble < 8 ? nibble : nibble - 16;
+    };
+    for (std::size_t i = 0; i < out.reals.size(); ++i) {
+      const std::size_t row = i % n;
+      float y = get<float>(tensor(node.inputs[3]), row);
+      for (std::size_t g = 0; g < groups; ++g) {
+        float t = 0;
+        for (std::size_t j = g * node.group; j < std::min(k, (g + 1) * std::size_t{node.group});
+             ++j) {
+          const float product = in.reals[i / n * k + j] * static_cast<float>(code(row, j));
+          t = t + product;
+        }
+        const float scaled = t * get<float>(tensor(node.inputs[2]), row * groups + g);
+        y = y + scaled;
       }
       out.reals[i] = bound(y, node);
     }

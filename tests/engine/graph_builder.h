@@ -169,6 +169,40 @@ inline GraphBuilder every_op_graph() {
   return b;
 }
 
+// What reader version 2 brought: group_linear of either width, add of a constant on either side.
+// tests/golden/v2.octet holds this graph.
+inline GraphBuilder version_2_graph() {
+  GraphBuilder b;
+  const auto x = b.f32("x", {-1, 5});
+  b.graph.inputs = {{x, false, {}}};
+  const auto w4 = b.constant<std::uint8_t>("wide.weight", DType::u8, {4, 3},
+                                           {0x87, 0xF1, 0x02, 0x34, 0x56, 0x07,  //
+                                            0x98, 0xBA, 0x0C, 0xFF, 0x00, 0x08});
+  const auto s4 = b.constant<float>("wide.scale", DType::f32, {4, 2},
+                                    {0.5f, -0.25f, 0.125f, 1, 0.375f, 0.75f, -1, 0.0625f});
+  const auto b4 = b.constant<float>("wide.bias", DType::f32, {4}, {0, 1, -1, 0.5f});
+  const auto h1 = b.f32("h1", {-1, 4});
+  Node& wide = b.node(OpType::group_linear, "wide", {x, w4, s4, b4}, h1);
+  wide.group = 3;
+  wide.clip_min = 0;
+  const auto w8 = b.constant<std::int8_t>("narrow.weight", DType::s8, {2, 4},
+                                          {127, -127, 5, -6, 0, 1, -128, 2});
+  const auto s8 = b.constant<float>("narrow.scale", DType::f32, {2, 1}, {0.0625f, 0.03125f});
+  const auto b8 = b.constant<float>("narrow.bias", DType::f32, {2}, {0.25f, -0.25f});
+  const auto h2 = b.f32("h2", {-1, 2});
+  b.node(OpType::group_linear, "narrow", {h1, w8, s8, b8}, h2).group = 4;
+  const auto q1 = b.q8("q1", DType::u8, {-1, 2}, 0.125f, 100);
+  b.node(OpType::quantize, "to_codes", {h2}, q1);
+  const auto c1 = b.operand<std::uint8_t>("c1", DType::u8, {1, 2}, {0, 255}, 0.0625f, 17);
+  const auto q2 = b.q8("q2", DType::s8, {-1, 2}, 0.25f, -3);
+  b.node(OpType::add, "behind", {q1, c1}, q2);
+  const auto c2 = b.operand<std::int8_t>("c2", DType::s8, {1, 2}, {-128, 127}, 0.5f, -1);
+  const auto q3 = b.q8("q3", DType::s8, {-1, 2}, 0.5f, 5);
+  b.node(OpType::add, "before", {c2, q2}, q3).clip_max = 3;
+  b.graph.outputs = {h2, q3};
+  return b;
+}
+
 inline bool same_bytes(std::span<const std::byte> a, std::span<const std::byte> b) {
   return std::ranges::equal(a, b);
 }
@@ -182,7 +216,7 @@ inline bool same(const Tensor& a, const Tensor& b) {
 inline bool same(const Node& a, const Node& b) {
   return a.name == b.name && a.op == b.op && a.inputs == b.inputs && a.output == b.output &&
          a.clip_min == b.clip_min && a.clip_max == b.clip_max && a.axis == b.axis &&
-         a.start == b.start && a.inner == b.inner && a.perm == b.perm;
+         a.start == b.start && a.inner == b.inner && a.perm == b.perm && a.group == b.group;
 }
 
 inline bool same(const engine::GraphInput& a, const engine::GraphInput& b) {

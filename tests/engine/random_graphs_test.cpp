@@ -112,6 +112,9 @@ class RandomGraph {
       case OpType::float_linear:
         if (!codes_in && has_axis) float_linear(x, t.shape);
         return;
+      case OpType::group_linear:
+        if (!codes_in && has_axis) group_linear(x, t.shape);
+        return;
       case OpType::clip:
         bound(node(op, {x}, like(x, t.shape)));
         return;
@@ -182,6 +185,26 @@ class RandomGraph {
                                floats(n * k, -0.5f, 0.5f));
     const auto bias = b_.constant(name("b"), DType::f32, {shape.back()}, floats(n, -1, 1));
     bound(node(OpType::float_linear, {x, w, bias}, activation(DType::f32, shape)));
+  }
+
+  void group_linear(std::uint32_t x, Shape shape) {
+    const auto k = static_cast<std::size_t>(shape.back());
+    shape.back() = extent();
+    const auto n = static_cast<std::size_t>(shape.back());
+    const std::size_t group = 1 + draw(k + 3);
+    const std::size_t groups = (k + group - 1) / group;
+    const bool is_s8 = draw(2) == 0;
+    const std::size_t columns = is_s8 ? k : (k + 1) / 2;
+    const auto w = b_.constant(name("w"), is_s8 ? DType::s8 : DType::u8,
+                               {shape.back(), static_cast<std::int64_t>(columns)},
+                               codes<std::uint8_t>(n * columns));
+    const auto s =
+        b_.constant(name("s"), DType::f32, {shape.back(), static_cast<std::int64_t>(groups)},
+                    floats(n * groups, -0.01f, 0.01f));
+    const auto bias = b_.constant(name("b"), DType::f32, {shape.back()}, floats(n, -1, 1));
+    engine::Node& made = node(OpType::group_linear, {x, w, s, bias}, activation(DType::f32, shape));
+    made.group = static_cast<std::uint32_t>(group);
+    bound(made);
   }
 
   Shape reshaped(const Tensor& t) {

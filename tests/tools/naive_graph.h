@@ -131,6 +131,9 @@ class NaiveGraph {
       case OpType::float_linear:
         out = float_linear(node, in);
         break;
+      case OpType::group_linear:
+        out = group_linear(node, in);
+        break;
     }
     values_[node.output] = std::move(out);
   }
@@ -159,6 +162,37 @@ class NaiveGraph {
         } else {
           out.reals.push_back(clip(node, sum * scale));
         }
+      }
+    }
+    return out;
+  }
+
+  NaiveTensor group_linear(const engine::Node& node, const NaiveTensor& in) const {
+    const Tensor& weight = graph_.tensors[node.inputs[1]];
+    const Tensor& scales = graph_.tensors[node.inputs[2]];
+    const auto rows = static_cast<std::size_t>(weight.shape[0]);
+    const auto k = static_cast<std::size_t>(graph_.tensors[node.inputs[0]].shape.back());
+    const auto groups = static_cast<std::size_t>(scales.shape[1]);
+    const auto code = [&](std::size_t m, std::size_t i) -> int {
+      if (weight.dtype == engine::DType::s8) return constant<std::int8_t>(weight, m * k + i);
+      const int byte = constant<std::uint8_t>(weight, m * ((k + 1) / 2) + i / 2);
+      const int nibble = i % 2 == 0 ? byte % 16 : byte / 16;
+      return nibble < 8 ? nibble : nibble - 16;
+    };
+    NaiveTensor out;
+    for (std::size_t begin = 0; begin < in.reals.size(); begin += k) {
+      for (std::size_t m = 0; m < rows; ++m) {
+        float y = constant<float>(graph_.tensors[node.inputs[3]], m);
+        for (std::size_t g = 0; g < groups; ++g) {
+          float t = 0;
+          for (std::size_t i = g * node.group; i < k && i < (g + 1) * node.group; ++i) {
+            const float product = in.reals[begin + i] * static_cast<float>(code(m, i));
+            t += product;
+          }
+          const float scaled = t * constant<float>(scales, m * groups + g);
+          y += scaled;
+        }
+        out.reals.push_back(clip(node, y));
       }
     }
     return out;

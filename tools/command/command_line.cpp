@@ -98,6 +98,16 @@ void add_convert(CLI::App& app) {
       ->capture_default_str();
   add_normalize(*sub, options->normalization,
                 "Pixels were trained as (p / 255 - MEAN) / STD: the model takes uint8");
+  sub->add_option("--mode", options->mode, "What is quantized: weights and activations, or weights")
+      ->check(CLI::IsMember({"static", "weight-only"}).description(""))
+      ->type_name("static|weight-only")
+      ->capture_default_str();
+  sub->add_option("--weight-bits", options->weight_bits, "With --mode weight-only")
+      ->check(CLI::IsMember({8, 4}).description(""))
+      ->type_name("8|4")
+      ->capture_default_str();
+  add_count(*sub, "--group-size", options->group_size,
+            "With --mode weight-only: inputs that share a scale (default: 32 of 4 bits, else all)");
   sub->add_option("--weights", options->weights, "One scale per output channel or per tensor")
       ->check(CLI::IsMember({"per-channel", "per-tensor"}).description(""))
       ->type_name("per-channel|per-tensor")

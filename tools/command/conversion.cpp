@@ -27,6 +27,13 @@ std::string decibels(const Conversion& conversion) {
   return format("%.1f dB", conversion.cost.sqnr_db());
 }
 
+std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options) {
+  if (options.mode != "weight-only") return std::nullopt;
+  const std::size_t otherwise = options.weight_bits == 4 ? 32 : 0;
+  return convert::QuantizeOptions::WeightOnly{
+      options.weight_bits, options.group_size != 0 ? options.group_size : otherwise};
+}
+
 class Converter {
  public:
   Converter(const convert::Graph& graph, const data::Dataset& dataset,
@@ -99,6 +106,7 @@ class Converter {
     how.symmetric = options_.symmetric;
     how.clip_weights = recipe.clip_weights;
     how.keep_float = recipe.keep_float;
+    how.weight_only = weight_only(options_);
     how.pixels = options_.normalization;
     if (recipe.correct_bias) convert::correct_biases(graph, ranges.ranges, how, source_);
 
@@ -219,6 +227,22 @@ class Converter {
 Conversion convert_with(const convert::Graph& graph, const data::Dataset& dataset,
                         const ConvertOptions& options) {
   return Converter(graph, dataset, options).run();
+}
+
+convert::QuantizedGraph convert_weights(const convert::Graph& graph,
+                                        const ConvertOptions& options) {
+  for (const convert::Node& node : graph.nodes) {
+    if (node.op != convert::Op::unary) continue;
+    engine::fail(Error::Code::argument, options.model, ": node '", node.name, "' (",
+                 convert::op_name(node),
+                 "): is computed on 8 bits in every mode, whose range must "
+                 "be known; add --calibrate DATA");
+  }
+  convert::QuantizeOptions how;
+  how.keep_float = options.keep_float;
+  how.weight_only = weight_only(options);
+  how.pixels = options.normalization;
+  return convert::quantize(graph, std::vector<convert::Range>(graph.values.size()), how);
 }
 
 double drop_of(const convert::Evaluation& cost, bool labels) noexcept {

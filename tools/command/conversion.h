@@ -34,6 +34,9 @@ struct Conversion {
 Conversion convert_with(const convert::Graph& graph, const data::Dataset& dataset,
                         const ConvertOptions& options);
 
+// The same for --mode weight-only, which needs no data; there is one attempt, and no cost.
+convert::QuantizedGraph convert_weights(const convert::Graph& graph, const ConvertOptions& options);
+
 // What accuracy the int8 network lost, in points: by the data's labels, or where it has none the
 // part of the samples whose arg-max changed.
 double drop_of(const convert::Evaluation& cost, bool labels) noexcept;

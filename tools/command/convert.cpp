@@ -20,9 +20,30 @@
 namespace octet::command {
 namespace {
 
+void check_weight_only(const ConvertOptions& options) {
+  const ConvertOptions unset;
+  const std::pair<const char*, bool> given[] = {
+      {"--calibration", options.calibration != unset.calibration},
+      {"--weights", options.weights != unset.weights},
+      {"--symmetric", options.symmetric},
+      {"--equalize", options.equalize},
+      {"--auto", options.automatic}};
+  for (const auto& [name, is_given] : given) {
+    if (!is_given) continue;
+    engine::fail(Error::Code::argument, options.model, ": ", name,
+                 " is about activations of 8 bits, --mode weight-only leaves them in float; leave ",
+                 name, " out");
+  }
+}
+
 // A quantized network decides itself what these options are about.
 void check_options(const ConvertOptions& options, bool quantized) {
+  if (!quantized && options.mode == "weight-only") return check_weight_only(options);
   if (!quantized) {
+    if (options.weight_bits != 8 || options.group_size != 0) {
+      engine::fail(Error::Code::argument, options.model,
+                   ": --weight-bits and --group-size are for --mode weight-only; add it");
+    }
     if (!options.calibrate.empty()) return;
     engine::fail(Error::Code::argument, options.model,
                  ": a float network needs calibration data; add --calibrate DATA, a folder with "
@@ -37,6 +58,7 @@ void check_options(const ConvertOptions& options, bool quantized) {
       {"--symmetric", options.symmetric},
       {"--equalize", options.equalize},
       {"--auto", options.automatic},
+      {"--mode weight-only", options.mode != unset.mode},
       {"--keep-float", !options.keep_float.empty()}};
   for (const auto& [name, is_given] : given) {
     if (!is_given) continue;
@@ -52,6 +74,18 @@ void describe_source(engine::Graph& graph, const convert::Graph& source,
                     {"source_sha256", source.source_sha256}};
 }
 
+void describe_weights(engine::Graph& graph, const ConvertOptions& options) {
+  graph.metadata.emplace_back("mode", "weight-only");
+  graph.metadata.emplace_back("weight_bits", std::to_string(options.weight_bits));
+  for (const engine::Node& node : graph.nodes) {
+    if (node.op != engine::OpType::group_linear) continue;
+    if (options.group_size == 0 && options.weight_bits == 8) break;
+    graph.metadata.emplace_back("group_size",
+                                std::to_string(options.group_size != 0 ? options.group_size : 32));
+    break;
+  }
+}
+
 void describe_conversion(engine::Graph& graph, const Conversion& conversion,
                          const data::Dataset& dataset, const ConvertOptions& options) {
   const Recipe& recipe = conversion.recipe;
@@ -63,8 +97,12 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
   const auto add = [&](const char* key, std::string value) {
     graph.metadata.emplace_back(key, std::move(value));
   };
-  add("weights", options.weights);
-  add("activations", options.symmetric ? "symmetric" : "asymmetric");
+  if (options.mode == "weight-only") {
+    describe_weights(graph, options);
+  } else {
+    add("weights", options.weights);
+    add("activations", options.symmetric ? "symmetric" : "asymmetric");
+  }
   add("calibration", calibration);
   add("calibration_sha256", dataset_sha256(dataset));
   if (recipe.equalize) add("equalized", "yes");
@@ -108,6 +146,16 @@ void convert_quantized(const convert::Graph& graph, std::size_t imported_nodes,
   print_notes(result.notes);
 }
 
+void convert_weight_only(const convert::Graph& graph, std::size_t imported_nodes,
+                         const ConvertOptions& options) {
+  convert::QuantizedGraph result = convert_weights(graph, options);
+  describe_source(result.graph, graph, options);
+  describe_weights(result.graph, options);
+  finish(result.graph, graph, imported_nodes, options);
+  print_notes(graph.notes);
+  print_notes(result.notes);
+}
+
 void convert_float(const convert::Graph& graph, std::size_t imported_nodes,
                    const ConvertOptions& options) {
   const auto labels = options.max_drop ? data::Labels::where_given : data::Labels::none;
@@ -138,6 +186,8 @@ void run_convert(const ConvertOptions& options) {
   check_options(options, quantized);
   if (quantized) {
     convert_quantized(graph, imported_nodes, options);
+  } else if (options.calibrate.empty()) {
+    convert_weight_only(graph, imported_nodes, options);
   } else {
     convert_float(graph, imported_nodes, options);
   }

@@ -39,6 +39,10 @@ linear layers then stay in float, those first whose float form alone brings most
 P points of accuracy are lost (by the labels in DATA; without labels, P percent of the answers).
 --keep-float NODE,... names layers that stay in float in any case.
 
+--mode weight-only quantizes weights alone, of linear layers, to 8 or 4 bits (--weight-bits): the file
+is smaller, activations stay in float. --group-size inputs share a scale: by default 32 of 4 bits,
+all inputs of 8. It needs no DATA; with DATA it says what it cost.
+
 A network that is quantized already (QuantizeLinear and DequantizeLinear, QLinearMatMul, QGemm,
 QLinearAdd) keeps its own scales: it takes no data and none of the options about ranges.
 
@@ -49,6 +53,7 @@ Examples:
   octet convert mnist_mlp.onnx -o mnist_mlp.octet --calibrate mnist --normalize 0.1307,0.3081
   octet convert net.onnx -o net.octet --calibrate x.npy --samples 500
   octet convert net.onnx -o net.octet --calibrate x.npy --auto --max-drop 0.1
+  octet convert net.onnx -o net.octet --mode weight-only --weight-bits 4
   octet convert quantized.onnx -o net.octet)";
 
 inline constexpr const char* kEvalHelp =

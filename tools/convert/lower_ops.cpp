@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One function per kind of node.
+#include <algorithm>
 #include <utility>
 
 #include "engine/errors.h"
 #include "tools/convert/lowering.h"
+#include "tools/convert/quantize_groups.h"
 
 namespace octet::convert {
 
@@ -43,8 +45,38 @@ void Lowering::lower_float_linear(const Node& node) {
   builder_.add_float_linear(node, reals(node.inputs[0]), m, k, make_reals(node.output));
 }
 
+void Lowering::lower_group_linear(const Node& node) {
+  const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());
+  const auto rows = static_cast<std::int64_t>(node.weight.size() / k);
+  const std::size_t bits = options_.weight_only->bits;
+  const std::size_t wanted = options_.weight_only->group;
+  const std::size_t group = wanted == 0 ? k : std::min(wanted, k);
+  const GroupParameters parameters = quantize_groups(node.weight, k, bits, group);
+  const std::vector<std::uint8_t> nibbles =
+      bits == 4 ? pack_nibbles(parameters.codes, k) : std::vector<std::uint8_t>();
+  const Tensor weight =
+      bits == 4
+          ? builder_.add_constant(node.name + ".weight", DType::u8, nibbles.data(), nibbles.size(),
+                                  {rows, static_cast<std::int64_t>((k + 1) / 2)})
+          : builder_.add_constant(node.name + ".weight", DType::s8, parameters.codes.data(),
+                                  parameters.codes.size(), {rows, static_cast<std::int64_t>(k)});
+  const Tensor scale = builder_.add_constant(
+      node.name + ".weight_scale", DType::f32, parameters.scale.data(), parameters.scale.size(),
+      {rows, static_cast<std::int64_t>(parameters.scale.size()) / rows});
+  std::vector<float> bias = node.bias;
+  bias.resize(node.weight.size() / k);
+  const Tensor bias_tensor =
+      builder_.add_constant(node.name + ".bias", DType::f32, bias.data(), bias.size(), {rows});
+  const Tensor input = reals(node.inputs[0]);
+  builder_
+      .add_node(node.name, OpType::group_linear, {input, weight, scale, bias_tensor},
+                make_reals(node.output), &node)
+      .group = static_cast<std::uint32_t>(group);
+}
+
 void Lowering::lower_linear(const Node& node) {
   if (is_kept_float(node, options_)) return lower_float_linear(node);
+  if (options_.weight_only) return lower_group_linear(node);
   const Codes input = codes(node.inputs[0]);
   const ValuePlan& wanted = plan_[node.output];
   const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());

@@ -34,6 +34,7 @@ class Lowering {
   void lower(const Node& node);
   void lower_linear(const Node& node);
   void lower_float_linear(const Node& node);
+  void lower_group_linear(const Node& node);
   void lower_add(const Node& node);
   void lower_affine(const Node& node);
   void lower_softmax(const Node& node);

@@ -3,6 +3,7 @@
 // nothing depends on time, machine or addresses.
 #include "tools/convert/model_writer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/metadata.h"
@@ -51,9 +52,20 @@ Offset<fb::Node> add_node(Builder& builder, const engine::Node& node) {
   table.add_axis(node.axis);
   table.add_start(node.start);
   table.add_inner(node.inner);
+  table.add_group(node.group);
   if (!perm.IsNull()) table.add_perm(perm);
   table.add_op(static_cast<fb::Op>(node.op));
   return table.Finish();
+}
+
+// The oldest reader that knows what the graph uses.
+std::uint32_t needed_reader(const engine::Graph& graph) {
+  const bool newer = std::ranges::any_of(graph.nodes, [&](const engine::Node& node) {
+    return node.op == engine::OpType::group_linear ||
+           (node.op == engine::OpType::add && (graph.tensors[node.inputs[0]].is_constant ||
+                                               graph.tensors[node.inputs[1]].is_constant));
+  });
+  return newer ? 2 : 1;
 }
 
 Offset<fb::Input> add_input(Builder& builder, const engine::GraphInput& input) {
@@ -90,7 +102,7 @@ std::vector<std::byte> write_model(const engine::Graph& graph) {
   Builder builder;
   build_metadata(builder, graph);
   engine::FileHeader header{
-      engine::kMagic, engine::kContainerVersion, engine::kReaderVersion, builder.GetSize(), 0, 0};
+      engine::kMagic, engine::kContainerVersion, needed_reader(graph), builder.GetSize(), 0, 0};
   std::vector<std::byte> bytes(engine::data_offset(header.metadata_bytes));
   const std::size_t data_start = bytes.size();
   std::memcpy(bytes.data() + sizeof header, builder.GetBufferPointer(), builder.GetSize());

@@ -22,6 +22,12 @@ struct QuantizeOptions {
   // of where no weight is clipped.
   bool clip_weights = false;
   std::vector<std::string> keep_float;  // names of linear nodes that stay in float
+  // Set: activations stay in float, weights have a scale per group of inputs.
+  struct WeightOnly {
+    std::size_t bits = 8;   // or 4
+    std::size_t group = 0;  // 0: all inputs of an output
+  };
+  std::optional<WeightOnly> weight_only;
   // Set: the graph's inputs become uint8 pixels, real = (p / 255 - mean) / std.
   std::optional<engine::Normalization> pixels;
 };
@@ -42,8 +48,8 @@ struct QuantizedGraph {
 // and a remedy, e.g. an accumulator that could overflow.
 //
 // How ops are lowered:
-//   linear       (but those of keep_float) from 8 bits to 8 bits; straight from the accumulator to
-//   f32 where f32 is wanted (a
+//   linear       with weight_only: group_linear, in f32; else (but for those of keep_float) from 8
+//   bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
 //                graph output, softmax), then quantized for those who want 8 bits too
 //   add, concat  in 8 bits where an 8-bit op follows, else in f32; concat's inputs share its scale
 //   unary and affine by one scalar: look-up tables; affine by a vector, softmax: in f32

@@ -35,7 +35,7 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
                            const QuantizeOptions& options) {
   switch (node.op) {
     case Op::linear:
-      return is_kept_float(node, options) ? ValuePlan{false, true, {}} : ValuePlan{true, false, {}};
+      return takes_floats(node, options) ? ValuePlan{false, true, {}} : ValuePlan{true, false, {}};
     case Op::unary:
       return {true, false, {}};
     case Op::softmax:
@@ -64,6 +64,10 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
 bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept {
   return node.op == Op::linear &&
          std::ranges::find(options.keep_float, node.name) != options.keep_float.end();
+}
+
+bool takes_floats(const Node& node, const QuantizeOptions& options) noexcept {
+  return node.op == Op::linear && (options.weight_only || is_kept_float(node, options));
 }
 
 Encoding pixel_encoding(const engine::Normalization& pixels) {

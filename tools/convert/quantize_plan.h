@@ -25,6 +25,8 @@ std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<R
 
 // Whether a linear is one of options.keep_float.
 bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept;
+// Whether it takes its input in f32: kept so, or by weight_only.
+bool takes_floats(const Node& node, const QuantizeOptions& options) noexcept;
 
 // The encoding of pixels: real = scale * p + offset.
 Encoding pixel_encoding(const engine::Normalization& pixels);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// engine/ops/group_linear.cpp: 8 and 4 bits, groups around the columns, the order of the nibbles,
+// and what the check refuses.
+#include <doctest/doctest.h>
+
+#include <random>
+
+#include "tests/engine/run_graph.h"
+#include "tests/engine/test_error.h"
+
+namespace octet::test::ops_group_linear_test {
+namespace {
+
+GraphBuilder group_graph(std::vector<std::int64_t> shape, std::int64_t channels, bool four_bits,
+                         std::uint32_t group) {
+  std::mt19937 random(3);
+  const std::int64_t k = shape.back();
+  GraphBuilder b;
+  const auto x = b.f32("x", shape);
+  shape.back() = channels;
+  const auto y = b.f32("y", shape);
+  const std::int64_t columns = four_bits ? (k + 1) / 2 : k;
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(channels * columns));
+  for (auto& code : codes) code = static_cast<std::uint8_t>(random() >> 24);
+  const auto w = b.constant("w", four_bits ? DType::u8 : DType::s8, {channels, columns}, codes);
+  const std::int64_t groups = (k - 1) / group + 1;
+  std::vector<float> scale(static_cast<std::size_t>(channels * groups));
+  for (auto& s : scale) s = static_cast<float>(random() >> 8) * 0x1p-30f;
+  const auto s = b.constant("s", DType::f32, {channels, groups}, scale);
+  std::vector<float> biases(static_cast<std::size_t>(channels), 0.25f);
+  const auto bias = b.constant("b", DType::f32, {channels}, biases);
+  b.node(OpType::group_linear, "fc", {x, w, s, bias}, y).group = group;
+  b.graph.inputs = {{x, false, {}}};
+  b.graph.outputs = {y};
+  return b;
+}
+
+}  // namespace
+
+TEST_CASE("group_linear: columns, k and groups around each other") {
+  for (const bool four_bits : {false, true}) {
+    for (const std::int64_t k : {1, 2, 33, 64}) {
+      for (const std::int64_t channels : {1, 17, 65}) {
+        for (const std::uint32_t group : {1U, 3U, 32U, 4000000000U}) {
+          check_runs(group_graph({-1, k}, channels, four_bits, group).graph);
+        }
+      }
+    }
+    GraphBuilder rows = group_graph({-1, 2, 3, 12}, 5, four_bits, 4);
+    rows.node("fc").clip_min = 0;
+    rows.node("fc").clip_max = 1.5f;
+    check_runs(rows.graph);
+  }
+}
+
+TEST_CASE("group_linear: the low nibble is the first input") {
+  GraphBuilder b = group_graph({-1, 3}, 1, true, 32);
+  b.set<std::uint8_t>("w", 0, 0x87);  // 7, -8
+  b.set<std::uint8_t>("w", 1, 0xF1);  // 1; the other nibble is no input
+  b.set<float>("s", 0, 0.5f);
+  const std::vector<float> x{1, 2, 4};
+  Bytes bytes(12);
+  std::memcpy(bytes.data(), x.data(), 12);
+  const auto out = run(make_model(b.graph, *tables_here().front()), {bytes}, 1);
+  float y;
+  std::memcpy(&y, out[0].data(), sizeof y);
+  CHECK(y == 0.25f + 0.5f * (7 - 16 + 4));
+}
+
+TEST_CASE("group_linear: faults") {
+  const auto fault = [](auto change) {
+    GraphBuilder b = group_graph({-1, 10}, 4, true, 4);
+    change(b);
+    return error_of([&] { check_graph(b.graph, "net.octet", {}); });
+  };
+  const std::string where = "format: net.octet: node 0 'fc' (group_linear): ";
+  CHECK(fault([](auto& b) { b.node("fc").group = 0; }) == where + "has no group");
+  CHECK(fault([](auto& b) { b.node("fc").group = 5; }) ==
+        where + "scale is 4x3, must be 4x2, a scale for every 5 of the 10 inputs");
+  CHECK(fault([](auto& b) {
+          b.tensor("x").shape = {-1, 11};
+        }) == where + "weight is 4x5, input has 11 columns");
+  CHECK(fault([](auto& b) { b.node("fc").inputs[1] = b.index("s"); }) ==
+        where + "weight is f32 4x3, must be u8 of rank 2");
+  CHECK(fault([](auto& b) { b.node("fc").inputs[3] = b.index("s"); }) ==
+        where + "bias is f32 4x3, must be f32 of rank 1");
+}
+
+}  // namespace octet::test::ops_group_linear_test
