@@ -303,6 +303,35 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
   }
 }
 
+TEST_CASE("command: size counts by the rule of thumb and to the byte") {
+  const auto says = [](const std::vector<std::string>& arguments, const std::string& text) {
+    const Result result = octet_command(arguments);
+    INFO(result.err);
+    CHECK(result.status == 0);
+    CAPTURE(result.out);
+    CHECK(result.out.find(text) != std::string::npos);
+  };
+  says({"size", "--params", "70e9"}, "70,000,000,000 * 4 / (32 / 32) * 1.2 = 336 GB");
+  const std::vector<std::string> four{"size",         "--params", "70e9",       "--bits", "4",
+                                      "--group-size", "32",       "--overhead", "1"};
+  says(four, "* 4 / (32 / 4) * 1 = 35 GB");
+  says(four, " 8,750,000,000 bytes  a float for every 32 weights");
+  says(four, "43,750,000,000 bytes  5 bits per weight");
+  const Converted net;
+  says({"size", net.onnx}, "= 240 * 4 / (32 / 32) * 1.2 = 1.152 KB");
+  says({"size", net.model}, " 240 bytes  240 weights of 8 bits");
+  says({"size", net.model}, " 64 bytes  of weights");
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"size"},
+                                             {"size", net.model, "--params", "1"},
+                                             {"size", "--params", "0"},
+                                             {"size", "--params", "nan"},
+                                             {"size", "--params", "1", "--bits", "0"}}) {
+    CHECK(fails_cleanly(octet_command(wrong), 2));
+  }
+  CHECK(fails_cleanly(octet_command({"size", net.folder / "none.octet"}), 1));
+}
+
 TEST_CASE("command: weight-only needs no data, and none of the options about activations") {
   const TemporaryFolder folder;
   const auto onnx = small_network().write(folder);

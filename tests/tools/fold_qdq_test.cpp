@@ -21,6 +21,7 @@ using engine::OpType;
 
 constexpr Encoding kX{DType::u8, 0.02f, 100, 0};
 constexpr Encoding kY{DType::s8, 0.05f, -20, 0};
+constexpr Encoding kFine{DType::u8, 0.001f, 100, 0};
 
 class QdqGraph : public FloatGraph {
  public:
@@ -116,8 +117,23 @@ TEST_CASE("fold_qdq: views and clips between pairs of one encoding run on codes"
     return g.transpose("y", x, {0, 2, 1});
   });
   check_view(OpType::slice, [](QdqGraph& g, ValueId x) { return g.slice("y", x, 1, 2, 3); });
-  check_view(OpType::clip, [](QdqGraph& g, ValueId x) { return g.clip("y", x, -0.5f, 1); });
+  check_view(OpType::clip, [](QdqGraph& g, ValueId x) { return g.clip("y", x, 0, 99); });
   check_view(OpType::concat, [](QdqGraph& g, ValueId x) { return g.concat("y", {x, x}, 2); });
+}
+
+TEST_CASE(
+    "fold_qdq: a clip whose bounds are no codes of its input clips behind the next quantize") {
+  // Between two codes of the input, and beyond all of them: the output's finer codes show it.
+  for (const auto& [low, high] : {std::pair{-0.011f, 0.029f}, std::pair{50.0f, 60.0f}}) {
+    const auto clipped = [low = low, high = high](QdqGraph& g, ValueId x) {
+      return g.fake("yf", g.clip("y", x, low, high), kFine);
+    };
+    CHECK(around(clipped).ops() ==
+          std::vector{OpType::quantize, OpType::requantize, OpType::clip, OpType::dequantize});
+    CHECK(around(clipped).difference(kFine.scale) < 1e-3f);
+  }
+  const auto beyond = [](QdqGraph& g, ValueId x) { return g.clip("y", x, 50, 60); };
+  CHECK(around(beyond).difference(1) == 0);
 }
 
 TEST_CASE("fold_qdq: pairs that repeat an encoding vanish, others requantize") {

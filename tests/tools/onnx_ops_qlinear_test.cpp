@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/tools/onnx_quantized.h"
+#include "tools/convert/float_executor.h"
 
 namespace octet::test::onnx_ops_qlinear_test {
 namespace {
@@ -70,12 +71,25 @@ TEST_CASE("qlinear_matmul: per column, weights of either sign, zero points of an
 
 TEST_CASE("qlinear_matmul: equal matrices of a batch are one, different ones are refused") {
   OnnxBuilder equal = operands();
-  equal.s8("b", {2, 3, 2}, {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}).s8("bz", {2}, {0, 0});
+  equal.model.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->clear_shape();
+  equal.model.mutable_graph()->mutable_input()->RemoveLast();
+  equal.input("a", {3, 1, 3}, TensorProto::UINT8);
+  equal.s8("b", {3, 3, 2}, {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6})
+      .s8("bz", {2}, {0, 0});
   equal.node("QLinearMatMul", {"a", "as", "az", "b", "bs", "bz", "ys", "yz"}, {"y"}, {}, "mul");
   CHECK(run_codes(equal) == multiplied({1, 2, 3, 4, 5, 6}, 0, {0, 0}));
-  equal.model.mutable_graph()->mutable_initializer(5)->set_int32_data(11, 7);
+  equal.model.mutable_graph()->mutable_initializer(5)->set_int32_data(17, 7);
   check(equal.failure(), Error::Code::unsupported,
-        "node 0 'mul' (QLinearMatMul): its b [2, 3, 2] holds different matrices");
+        "node 0 'mul' (QLinearMatMul): its b [3, 3, 2] holds different matrices");
+  OnnxBuilder repeated = operands();
+  repeated.s8("b", {1, 3, 2}, {1, 2, 3, 4, 5, 6}).s8("bz", {2}, {0, 0});
+  repeated.node("QLinearMatMul", {"a", "as", "az", "b", "bs", "bz", "ys", "yz"}, {"y"}, {}, "mul");
+  check(repeated.failure(), Error::Code::unsupported,
+        "node 0 'mul' (QLinearMatMul): its b [1, 3, 2] would repeat the activation [N, 3]");
 }
 
 TEST_CASE("qgemm: transposed or not, with a bias, alpha, and floats out") {
@@ -97,6 +111,12 @@ TEST_CASE("qgemm: transposed or not, with a bias, alpha, and floats out") {
   const auto out =
       values_of<float>(run_lowered(lower_onnx(reals).lowered.graph, {bytes_of(kCodes)}, 3)[0]);
   CHECK(out[0] == static_cast<float>(128 * 128 + 3 * 127 + 5 * 2) * (kA * (0.5f * kB[0])));
+
+  OnnxBuilder column = operands();
+  column.s8("b", {3, 2}, b).s8("bz", {2}, {0, 0}).s32("c", {2, 1}, {1000, -77});
+  column.microsoft("QGemm", {"a", "as", "az", "b", "bs", "bz", "c", "ys", "yz"}, {"y"});
+  check(column.failure(), Error::Code::unsupported,
+        "its C 'c' has the shape [2, 1]; octet takes a scalar, [2] or [1, 2]");
 }
 
 TEST_CASE("qlinear_add: a constant on either side, in the order of the formula") {
@@ -123,6 +143,27 @@ TEST_CASE("qlinear_add: a constant on either side, in the order of the formula")
   }
 }
 
+TEST_CASE("qlinear_add: the float executor obeys a Relu that was joined to it") {
+  OnnxBuilder builder = operands();
+  builder.model.mutable_graph()->mutable_input()->RemoveLast();
+  builder.input("x", {-1, 3})
+      .floats("cs", {}, {0.5f})
+      .u8("cz", {}, {100})
+      .u8("c", {3}, {0, 99, 255});
+  builder.node("QuantizeLinear", {"x", "as", "az"}, {"a"});
+  builder.microsoft("QLinearAdd", {"a", "as", "az", "c", "cs", "cz", "ys", "yz"}, {"s"});
+  builder.node("DequantizeLinear", {"s", "ys", "yz"}, {"f"}).node("Relu", {"f"}, {"y"});
+  const LoweredOnnx model = lower_onnx(builder);
+  const std::vector<float> x{1, -2, 3};
+  convert::FloatExecutor executor(model.graph);
+  const std::vector<std::span<const float>> inputs{x};
+  const auto reals = executor.run(inputs, 1)[0];
+  const auto out = values_of<float>(run_lowered(model.lowered.graph, {bytes_of(x)}, 1)[0]);
+  REQUIRE(reals.size() == out.size());
+  CHECK(reals[0] == 0);
+  for (std::size_t i = 0; i < out.size(); ++i) CHECK(std::abs(reals[i] - out[i]) <= kY);
+}
+
 TEST_CASE("qlinear_add: two activations; shapes that do not fit are refused") {
   OnnxBuilder builder = operands();
   builder.input("b", {-1, 3}, TensorProto::UINT8);
@@ -143,7 +184,17 @@ TEST_CASE("qlinear_add: two activations; shapes that do not fit are refused") {
   wrong.u8("c", {2}, {1, 2});
   wrong.microsoft("QLinearAdd", {"a", "as", "az", "c", "as", "az", "ys", "yz"}, {"y"});
   check(wrong.failure(), Error::Code::unsupported,
-        "its constant 'c' [2] does not fit a sample of its activation [N, 3]");
+        "its constant 'c' [2] is not one sample of its activation [N, 3], the same for all");
+  OnnxBuilder deep = operands();
+  deep.u8("c", {1, 1, 3}, {1, 2, 3});
+  deep.microsoft("QLinearAdd", {"a", "as", "az", "c", "as", "az", "ys", "yz"}, {"y"});
+  check(deep.failure(), Error::Code::unsupported,
+        "its constant 'c' [1, 1, 3] is not one sample of its activation [N, 3]");
+  OnnxBuilder absent = operands();
+  absent.u8("c", {3}, {1, 2, 3});
+  absent.microsoft("QLinearAdd", {"", "as", "az", "c", "as", "az", "ys", "yz"}, {"y"})
+      .node("Relu", {"y"}, {"r"});
+  check(absent.failure(), Error::Code::format, "(QLinearAdd): has no first input");
 }
 
 TEST_CASE("operators on codes: two that disagree about a tensor's scale are both obeyed") {

@@ -193,11 +193,11 @@ TEST_CASE("diagnostics: scales that cannot be, each with its cause") {
     check(pair(scale).failure(), Error::Code::unsupported,
           "node 0 'quant' (QuantizeLinear): its scale 's', entry 0 of 1, is " + text);
   };
-  refused(0, "0, zero: an observer saw zeros only");
-  refused(-0.5f, "-0.5, negative");
-  refused(std::numeric_limits<float>::quiet_NaN(), "nan, NaN: the calibration data held NaN");
-  refused(kInfinity, "inf, infinite: an observer never saw data");
-  refused(1e-39f, "1e-39, denormal");
+  refused(0, "0: an observer saw zeros only");
+  refused(-0.5f, "-0.5: a scale is positive");
+  refused(std::numeric_limits<float>::quiet_NaN(), "nan: the calibration data held NaN");
+  refused(kInfinity, "inf: an observer never saw data");
+  refused(1e-39f, "1e-39: a denormal number");
 }
 
 TEST_CASE("diagnostics: observers that never ran, 7 bits, codes that ReLU cuts off") {
@@ -236,10 +236,9 @@ TEST_CASE("diagnostics: wrong axes, zero points outside their type, other elemen
     b.s8("wq", {2, 3}, {1, 2, 3, 4, 5, 6}).floats("ws", {3}, {1, 2, 3});
     b.node("DequantizeLinear", {"wq", "ws"}, {"w"});
   }));
-  CHECK(
-      along_k.notes("the 3 scales of its weights 'w' run along axis 1, its outputs along axis 0"));
-  CHECK(
-      along_k.notes("node 'fc' (linear): computes in float, since its weights are not quantized"));
+  CHECK(along_k.notes(
+      "the 3 scales of its weights 'w' [2, 3] run along axis 1, not along its outputs"));
+  CHECK(along_k.notes("node 'fc' (linear): computes in float, since its weights have no integers"));
 
   OnnxBuilder outside = pair(0.5f);
   outside.s32("z32", {}, {-1}).node("Cast", {"z32"}, {"zc"}, {attribute("to", 2)}, "cast");
@@ -267,6 +266,84 @@ TEST_CASE("diagnostics: wrong axes, zero points outside their type, other elemen
   mixed.s8("z8", {}, {0}).node("DequantizeLinear", {"q", "s", "z8"}, {"p"}, {}, "d").output("p");
   check(mixed.failure(), Error::Code::format,
         "node 2 'd' (DequantizeLinear): its x is uint8, its zero point int8");
+}
+
+TEST_CASE(
+    "graphs whose tensors have two names, or two users that dequantize alike, come to an end") {
+  OnnxBuilder builder = pair(0.5f);
+  builder.node("Identity", {"y"}, {"same"}).output("same");
+  builder.node("DequantizeLinear", {"q", "s", "z"}, {"twin"}).output("twin");
+  builder.node("Reshape", {"y", "shape"}, {"shaped"}).ints("shape", {-1, 3}).output("shaped");
+  const auto out =
+      run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(std::vector<float>{-1, 0, 7})}, 1);
+  for (const Bytes& bytes : out) CHECK(values_of<float>(bytes) == std::vector<float>{-1, 0, 7});
+}
+
+TEST_CASE("weights: a constant Clip has bounds of its own type") {
+  OnnxBuilder builder = layer([](OnnxBuilder& b) {
+    b.s8("wq", {2, 3}, {1, 2, 3, 4, 5, 6}).floats("ws", {}, {0.25f}).ints("low", {1000});
+    b.node("Clip", {"wq", "low"}, {"wc"}, {}, "clip");
+    b.node("DequantizeLinear", {"wc", "ws"}, {"w"});
+  });
+  check(builder.failure(), Error::Code::format,
+        "node 2 'clip' (Clip): its min is no scalar of its input's type, int8");
+}
+
+TEST_CASE(
+    "constants: joined codes keep their type, int32 has the zero point 0, no size of the batch") {
+  OnnxBuilder joined = layer([](OnnxBuilder& b) {
+    b.s8("w1", {1, 3}, {1, 2, 3}).s8("w2", {1, 3}, {4, 5, 6}).floats("ws", {}, {0.25f});
+    b.node("Concat", {"w1", "w2"}, {"wq"}, {attribute("axis", 0)});
+    b.node("DequantizeLinear", {"wq", "ws"}, {"w"});
+  });
+  CHECK(linear_of(lower_onnx(joined)).weight_codes == std::vector<std::int16_t>{1, 2, 3, 4, 5, 6});
+
+  OnnxBuilder zero = pair(0.5f);
+  zero.s32("c", {1}, {3}).s32("cz", {}, {1});
+  zero.node("DequantizeLinear", {"c", "s", "cz"}, {"d"}, {}, "d").node("Add", {"y", "d"}, {"sum"});
+  zero.output("sum");
+  check(zero.failure(), Error::Code::format, "its x is int32, whose zero point must be 0");
+
+  for (const int type : {2, 6}) {  // UINT8, INT32
+    OnnxBuilder batch = pair(0.5f);
+    batch.node("Shape", {"x"}, {"shape"}).node("Cast", {"shape"}, {"c"}, {attribute("to", type)});
+    batch.node("DequantizeLinear", {"c", "s"}, {"d"}).node("MatMul", {"y", "d"}, {"p"}).output("p");
+    check(batch.failure(), Error::Code::unsupported, "it computes with the size of the batch");
+  }
+}
+
+TEST_CASE("weights: a vector with a scale for each input, or a negative alpha") {
+  OnnxBuilder vector = pair(0.5f);
+  vector.s8("wq", {3}, {1, 2, 3}).floats("ws", {3}, {1, 2, 3});
+  vector.node("DequantizeLinear", {"wq", "ws"}, {"w"}, {attribute("axis", 0)});
+  vector.node("MatMul", {"y", "w"}, {"p"}).output("p");
+  const LoweredOnnx along_k = lower_onnx(vector);
+  CHECK(along_k.notes("the 3 scales of its weights 'w' [3] run along axis 0"));
+  const auto out =
+      run_lowered(along_k.lowered.graph, {bytes_of(std::vector<float>{1, 2, -0.5f})}, 1);
+  CHECK(values_of<float>(out[1]) == std::vector<float>{1 + 8 - 4.5f});
+
+  OnnxBuilder negative = layer([](OnnxBuilder& b) {
+    b.s8("wq", {2, 3}, {-128, 2, 3, 4, 5, 6}).floats("ws", {}, {0.25f});
+    b.node("DequantizeLinear", {"wq", "ws"}, {"w"});
+  });
+  auto& nodes = *negative.model.mutable_graph()->mutable_node();
+  for (auto& node : nodes) {
+    if (node.op_type() == "Gemm") *node.add_attribute() = attribute("alpha", -2.0f);
+  }
+  const LoweredOnnx turned = lower_onnx(negative);
+  CHECK(linear_of(turned).weight_codes == std::vector<std::int16_t>{128, -2, -3, -4, -5, -6});
+  CHECK(linear_of(turned).weight_scale == std::vector<float>{0.5f});
+}
+
+TEST_CASE("quantize_linear: many channels of an activation") {
+  OnnxBuilder builder;
+  const std::vector<float> scales(1500, 0.5f);
+  builder.input("x", {-1, 1500}).output("q").floats("s", {1500}, scales);
+  builder.node("QuantizeLinear", {"x", "s"}, {"q"});
+  const std::vector<float> x(1500, 1);
+  const auto out = run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(x)}, 1);
+  CHECK(out[0] == Bytes(1500, std::byte{2}));
 }
 
 }  // namespace octet::test::onnx_ops_quantize_test

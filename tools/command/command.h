@@ -66,6 +66,14 @@ struct InfoOptions {
   bool json = false;
 };
 
+struct SizeOptions {
+  std::string model;                 // .octet or .onnx, or
+  std::optional<double> parameters;  // how many
+  std::size_t bits = 32;             // of parameters, or of an .onnx
+  std::size_t group_size = 0;        // 0: no scales
+  double overhead = 1.2;
+};
+
 struct VerifyOptions {
   std::string model;
   std::string data;       // empty: generated samples
@@ -83,6 +91,7 @@ void run_eval(const EvalOptions& options);
 void run_run(const RunOptions& options);
 void run_bench(const BenchOptions& options);
 void run_info(const InfoOptions& options);
+void run_size(const SizeOptions& options);
 void run_verify(const VerifyOptions& options);
 void run_cpu(const CpuOptions& options);
 

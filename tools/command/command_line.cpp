@@ -69,6 +69,11 @@ void add_normalize(CLI::App& app, std::optional<Normalization>& normalization,
       ->type_name("MEAN,STD");
 }
 
+// CLI::Range lets NaN through.
+void need_number(const char* name, double value) {
+  if (std::isnan(value)) throw CLI::ValidationError(std::string(name) + " must be a number");
+}
+
 void add_threads(CLI::App& app, std::size_t& threads) {
   app.add_option("--threads", threads, "Threads, the calling one included")
       ->check(CLI::Range(std::size_t{1}, kMaxThreads).description(""))
@@ -144,6 +149,7 @@ void add_convert(CLI::App& app) {
     if (!(options->percentile > 50 && options->percentile <= 100)) {
       throw CLI::ValidationError("--percentile must be above 50 and at most 100");
     }
+    need_number("--max-drop", options->max_drop.value_or(0));
     run_convert(*options);
   });
 }
@@ -239,6 +245,35 @@ void add_info(CLI::App& app) {
   sub->callback([options] { run_info(*options); });
 }
 
+void add_size(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("size", "Tell how much memory a network or its weights take");
+  sub->footer(kSizeHelp);
+  const auto options = std::make_shared<SizeOptions>();
+  auto* model = sub->add_option("model", options->model, ".octet or .onnx")->type_name("MODEL");
+  auto* parameters =
+      sub->add_option("--params", options->parameters, "Instead: how many parameters")
+          ->check(CLI::Range(1.0, 1e18).description(""))
+          ->type_name("P")
+          ->excludes(model);
+  sub->add_option("--bits", options->bits, "Of each weight; of an .octet the file tells")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{64}).description(""))
+      ->type_name("Q")
+      ->capture_default_str();
+  add_count(*sub, "--group-size", options->group_size, "Weights that share a float scale");
+  sub->add_option("--overhead", options->overhead, "What a program needs beside the weights")
+      ->check(CLI::Range(1.0, 100.0).description(""))
+      ->type_name("F")
+      ->capture_default_str();
+  sub->callback([options, model, parameters] {
+    if (model->count() + parameters->count() != 1) {
+      throw CLI::ValidationError("give a MODEL or --params P");
+    }
+    need_number("--params", options->parameters.value_or(1));
+    need_number("--overhead", options->overhead);
+    run_size(*options);
+  });
+}
+
 void add_verify(CLI::App& app) {
   CLI::App* sub =
       app.add_subcommand("verify", "Show that tables, threads and batch splits give equal bytes");
@@ -301,6 +336,7 @@ int run(int argc, const char* const* argv) {
     add_run(app);
     add_bench(app);
     add_info(app);
+    add_size(app);
     add_verify(app);
     add_cpu(app);
     const int status = parse(app, argc, argv);

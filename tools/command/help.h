@@ -108,6 +108,15 @@ Examples:
   octet info mnist_mlp.onnx
   octet info mnist_mlp.octet --json)";
 
+inline constexpr const char* kSizeHelp =
+    R"(The rule of thumb is M = P * 4 bytes / (32 / Q) * overhead, with 1.2 for what a program needs beside
+the weights. The lines below it count to the byte. GB are of 1e9 bytes.
+
+Examples:
+  octet size mnist_mlp.octet
+  octet size mnist_mlp.onnx --bits 8
+  octet size --params 70e9 --bits 4 --group-size 32)";
+
 inline constexpr const char* kVerifyHelp =
     R"(Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
 as there are CPUs), and with the batch whole, one by one, in sevens, and in growing pieces. The hash

@@ -197,6 +197,7 @@ struct FloatExecutor::Impl {
           encoding.dtype == engine::DType::u8 ? byte : static_cast<std::int8_t>(byte);
       y[i] = x[i] + encoding.scale * static_cast<float>(code - encoding.zero_point);
     }
+    table.clamp_f32(y, x.size(), step.node->clip_min, step.node->clip_max, y);
   }
 
   void concat(const Node& node, float* y) {

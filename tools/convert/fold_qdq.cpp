@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantize and dequantize, moved to where the engine has them: next to the nodes that compute. What
-// only moves elements then runs on codes. Each rewrite keeps every value as it is, but that a bound
-// of a clip becomes the nearest code.
+// only moves elements then runs on codes. Each rewrite keeps every value as it is; only where a
+// clip of dequantized values has no quantize of its own does a bound between two codes become the
+// nearer.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -132,11 +133,36 @@ class Folder {
     return true;
   }
 
-  // move(dequantize(x)) -> dequantize(move(x)); all inputs have one encoding.
+  bool is_copy(const Node& node) const {
+    return node.op == Op::reshape &&
+           graph_.values[node.inputs[0]].shape == graph_.values[node.output].shape;
+  }
+
+  // Whether the codes can be clipped instead of what they mean. A bound that is no code is rounded
+  // by at most half a step, and not where a quantize follows, to which the clip can be raised.
+  bool can_clip_codes(const Node& clip, const Encoding& encoding) const {
+    const float lowest = to_real(static_cast<float>(engine::lowest_code(encoding.dtype)), encoding);
+    const float highest =
+        to_real(static_cast<float>(engine::highest_code(encoding.dtype)), encoding);
+    if (clip.clip_min > highest || clip.clip_max < lowest) return false;
+    const auto is_exact = [&](float bound) {
+      return bound <= lowest || bound >= highest ||
+             to_real(to_code(bound, encoding), encoding) == bound;
+    };
+    if (is_exact(clip.clip_min) && is_exact(clip.clip_max)) return true;
+    return !links_.is_private(clip.output) ||
+           graph_.nodes[links_.users(clip.output)[0]].op != Op::quantize;
+  }
+
+  // move(dequantize(x)) -> dequantize(move(x)); all inputs have one encoding. Not for a mere copy,
+  // which gives an output its name: it would go round and round.
   bool sink(std::size_t index) {
     const Node* first = dequantizer(graph_.nodes[index].inputs[0]);
-    if (first == nullptr) return false;
+    if (first == nullptr || is_copy(graph_.nodes[index])) return false;
     const Encoding encoding = first->encoding;
+    if (graph_.nodes[index].op == Op::clip && !can_clip_codes(graph_.nodes[index], encoding)) {
+      return false;
+    }
     for (const ValueId input : graph_.nodes[index].inputs) {
       const Node* other = dequantizer(input);
       if (other == nullptr || other->encoding != encoding) return false;

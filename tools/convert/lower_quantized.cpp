@@ -286,7 +286,8 @@ class QuantizedLowering {
         bias = double{entry(node.bias_scale, i)} * static_cast<double>(node.bias_codes[i]);
       }
       const double code = std::nearbyint(bias / double{scale});
-      if (!(std::abs(code) <= std::numeric_limits<std::int32_t>::max())) {
+      if (!(code >= std::numeric_limits<std::int32_t>::min() &&
+            code <= std::numeric_limits<std::int32_t>::max())) {
         fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (linear): channel ",
              i, ": bias ", bias, " is ", code, " steps of ", scale, " (", input.scale, " * ",
              entry(node.weight_scale, i),
@@ -298,8 +299,10 @@ class QuantizedLowering {
   }
 
   void lower_float_linear(const Node& node, bool quantized_input) {
-    note(node, quantized_input ? "computes in float, since its weights are not quantized"
-                               : "computes in float, since its input is not quantized");
+    note(node, quantized_input
+                   ? "computes in float, since its weights have no integers with a scale "
+                     "per tensor or per output"
+                   : "computes in float, since its input is not quantized");
     const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
     builder_.add_float_linear(node, reals(node.inputs[0]), node.weight.size() / k, k,
                               make_reals(node.output));
@@ -362,8 +365,8 @@ class QuantizedLowering {
     const std::optional<Codes> source = source_codes(node.inputs[0]);
     if (!source) {
       fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (", op_name(node),
-           "): its input is not quantized, and octet computes it on 8 bits only; quantize the "
-           "input, or convert the float network");
+           "): its input is not quantized, and octet computes it on 8 bits only; put a "
+           "QuantizeLinear and a DequantizeLinear in front of it");
     }
     if (const Node* quantize = quantizer(node.output)) {
       return look_up(node, *source, *quantize, function);
@@ -375,6 +378,12 @@ class QuantizedLowering {
       const auto y =
           static_cast<float>(function(double{to_real(static_cast<float>(code), source->encoding)}));
       range = {std::min(range.min, y), std::max(range.max, y)};
+    }
+    if (!std::isfinite(range.max - range.min)) {
+      fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (", op_name(node),
+           "): its results reach from ", range.min, " to ", range.max,
+           ", which no scale covers; its input's scale is ", source->encoding.scale,
+           ", calibrate it again");
     }
     const ScaleZeroPoint chosen = choose_codes(range, false);
     Node quantize;

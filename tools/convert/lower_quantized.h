@@ -25,8 +25,8 @@ bool is_quantized(const Graph& graph) noexcept;
 //            a sum of up to three parts, exact at as many times the work.
 //            Without integer weights, or on floats: in f32
 //   add      between dequantize and quantize: in 8 bits, as QLinearAdd; else in f32
-//   unary, affine by one scalar, clip between dequantize and quantize: a look-up table
-//   views, concat, clip of codes: on codes; quantize of dequantize: requantize
+//   unary and affine by one scalar between dequantize and quantize: a look-up table
+//   views, concat and clip: on codes; quantize of dequantize: requantize
 //   softmax, affine by a vector: in f32
 QuantizedGraph lower_quantized(const Graph& graph,
                                const std::optional<engine::Normalization>& pixels);

@@ -56,8 +56,10 @@ void GraphBuilder::emit(const OnnxNode& node, Node op, Shape shape, int output) 
 }
 
 ValueId GraphBuilder::emit_hidden(const OnnxNode& node, Node op, Shape shape) {
-  std::string name = node.proto().output(0) + "/" + std::string(op_name(op));
-  while (!names_.insert(name).second) name += "'";
+  const std::string first = node.proto().output(0) + "/" + std::string(op_name(op));
+  std::string name = first;
+  std::size_t& used = hidden_[first];
+  while (!names_.insert(name).second) name = first + "#" + std::to_string(++used);
   return append(node, std::move(op), std::move(shape), name);
 }
 

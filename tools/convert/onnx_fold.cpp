@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tools/convert/onnx_ops.h"
+#include "tools/convert/onnx_quantization.h"
 
 namespace octet::convert {
 namespace {
@@ -165,7 +166,11 @@ void fold_cast(const OnnxNode& node, GraphBuilder& builder) {
       result.is_float = false;
       result.ints = from.ints;
       for (const float value : from.floats) result.ints.push_back(to_integer(node, value));
-      for (const std::int64_t value : result.ints) check_fits(node, value, result.type);
+      for (const std::int64_t value : result.ints) {
+        const bool is_8_bit = codes_dtype(result.type).has_value();
+        if (value == kBatchSize && is_8_bit) refuse_batch(node);
+        check_fits(node, value, result.type);
+      }
       break;
     case onnx::TensorProto::BOOL:
       result.is_float = false;
@@ -215,8 +220,9 @@ void fold_clip(const OnnxNode& node, GraphBuilder& builder) {
   const auto bound = [&](std::size_t input, const char* role, std::int64_t otherwise) {
     if (!node.has(input)) return otherwise;
     const Constant& given = node.need_constant(input, role);
-    if (given.is_float || given.size() != 1) {
-      node.invalid(std::string("its ") + role + " is no integer scalar");
+    if (given.is_float || given.size() != 1 || given.type != result.type) {
+      node.invalid(std::string("its ") + role + " is no scalar of its input's type, " +
+                   element_type_name(result.type));
     }
     return given.ints[0];
   };
@@ -235,6 +241,7 @@ void fold_arithmetic(const OnnxNode& node, GraphBuilder& builder) {
   const char op = type == "Add" ? '+' : type == "Sub" ? '-' : type == "Mul" ? '*' : '/';
   Constant result;
   result.is_float = a.is_float;
+  result.type = a.type;
   result.dims = broadcast(node, a.dims, b.dims);
   const std::size_t count = count_elements(result.dims, builder.graph.source + ": " + node.where());
   builder.spend(node, count);

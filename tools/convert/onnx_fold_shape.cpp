@@ -188,6 +188,7 @@ void fold_concat(const OnnxNode& node, GraphBuilder& builder) {
   if (!node.has_attribute("axis")) node.invalid("has no axis");
   Constant result;
   result.is_float = node.need_constant(0, "input").is_float;
+  result.type = node.need_constant(0, "input").type;
   result.dims = node.need_constant(0, "input").dims;
   const std::size_t axis =
       node.resolve_axis(node.attribute("axis", std::int64_t{0}), result.dims.size());
@@ -197,7 +198,7 @@ void fold_concat(const OnnxNode& node, GraphBuilder& builder) {
     const Constant& part = node.need_constant(i, "input");
     Dims other = part.dims;
     if (other.size() == result.dims.size()) other[axis] = result.dims[axis];
-    if (part.is_float != result.is_float || other != result.dims) {
+    if (part.is_float != result.is_float || part.type != result.type || other != result.dims) {
       node.invalid("its inputs " + to_text(result.dims) + " and " + to_text(part.dims) +
                    " do not fit together along axis " + std::to_string(axis));
     }

@@ -173,6 +173,7 @@ class Importer {
     const bool folds = node.all_constant() || entry.import == nullptr;
     const OpImporter importer = folds ? entry.fold : entry.import;
     if (importer == nullptr) {
+      if (!node.has(0)) node.invalid("has no first input");
       node.refuse(
           "all its inputs are constants, and octet does not compute it while converting; "
           "export the model with constant folding, or run onnxsim");

@@ -60,6 +60,7 @@ Dims split_sizes(const OnnxNode& node, std::int64_t extent) {
 void import_concat(const OnnxNode& node, GraphBuilder& builder) {
   Node concat;
   concat.op = Op::concat;
+  if (node.inputs() == 0) node.invalid("has no input");
   for (std::size_t i = 0; i < node.inputs(); ++i) {
     concat.inputs.push_back(node.activation(i, "input"));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators on codes: each becomes dequantize, the float operator and quantize, which lowering
 // joins again into the one step that it was.
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -65,12 +66,21 @@ Constant dequantized_constant(const OnnxNode& node, GraphBuilder& builder, Const
   return b;
 }
 
-// Matrices in front of the last two dimensions that are all the same count as one.
-void drop_equal_matrices(const OnnxNode& node, Constant& b) {
+// Matrices in front of the last two dimensions that are all the same count as one, where the
+// activation has as many: x is its shape, whose batch was exported as `batch`.
+void drop_equal_matrices(const OnnxNode& node, const Shape& x, std::int64_t batch, Constant& b) {
   const std::size_t rank = b.dims.size();
   if (rank < 2 || b.size() == 0 || b.is_float) {
     node.refuse("its b has the shape " + to_text(b.dims) +
                 "; octet takes a matrix of integers [K, N]");
+  }
+  for (std::size_t i = 0; i + 2 < rank; ++i) {
+    const std::size_t axis = x.size() + i - rank;  // of x, where it has so many
+    const bool fits =
+        rank <= x.size() && (b.dims[i] == 1 || b.dims[i] == (axis == 0 ? batch : x[axis]));
+    if (fits) continue;
+    node.refuse("its b " + to_text(b.dims) + " would repeat the activation " + to_text(x) +
+                "; octet multiplies by one matrix [K, N]");
   }
   const std::size_t matrix = static_cast<std::size_t>(b.dims[rank - 1] * b.dims[rank - 2]);
   for (std::size_t i = matrix; i < b.size(); ++i) {
@@ -87,8 +97,8 @@ void drop_equal_matrices(const OnnxNode& node, Constant& b) {
 std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& builder,
                                        const Constant& constant, const Shape& shape) {
   Dims dims = constant.dims;
-  while (dims.size() > 1 && dims.front() == 1) dims.erase(dims.begin());
-  Dims sample(shape.begin() + 1, shape.end());
+  if (dims.size() == shape.size() && dims.front() == 1) dims.erase(dims.begin());
+  const Dims sample(shape.begin() + 1, shape.end());
   bool fits = dims.size() <= sample.size();
   for (std::size_t i = 1; fits && i <= dims.size(); ++i) {
     const std::int64_t own = dims[dims.size() - i];
@@ -96,7 +106,8 @@ std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& build
   }
   if (!fits || constant.size() == 0) {
     node.refuse("its constant '" + constant.name + "' " + to_text(constant.dims) +
-                " does not fit a sample of its activation " + to_text(shape));
+                " is not one sample of its activation " + to_text(shape) +
+                ", the same for all; reshape it");
   }
   const std::size_t count = count_elements(sample, node.where());
   builder.spend(node, count);
@@ -115,9 +126,20 @@ float finite_alpha(const OnnxNode& node) {
   return alpha;
 }
 
-// A linear layer of x, b as [k][m] if transpose, else [m][k].
+// ONNX Runtime scales sums by (alpha * a) * b, the engine by a * weight_scale: a weight_scale near
+// alpha * b that gives the same float, where there is one.
+float scale_with_alpha(float alpha, float a, float b) {
+  const float wanted = alpha * a * b;
+  const float scale = alpha * b;
+  for (const float near : {scale, std::nextafter(scale, 0.0f), std::nextafter(scale, 2 * scale)}) {
+    if (a * near == wanted) return near;
+  }
+  return scale;
+}
+
+// A linear layer of x, b as [k][m] if transpose, else [m][k]. a: the scale of x.
 ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, const Constant& b,
-                    bool transpose, Node linear, float factor) {
+                    bool transpose, Node linear, float alpha, float a) {
   const auto m = static_cast<std::size_t>(b.dims[transpose ? 1 : 0]);
   const auto k = static_cast<std::size_t>(b.dims[transpose ? 0 : 1]);
   Shape shape = builder.shape(x);
@@ -126,7 +148,16 @@ ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, cons
   }
   linear.op = Op::linear;
   linear.inputs = {x};
-  attach_weight_codes(node, builder, b, m, k, transpose, factor, linear);
+  attach_weight_codes(node, builder, b, m, k, transpose, 1, linear);
+  if (linear.weight_codes.empty()) node.invalid("its b holds no codes of 8 bits");
+  for (float& scale : linear.weight_scale) {
+    scale = scale_with_alpha(alpha, a, scale);
+    if (!(scale >= std::numeric_limits<float>::min() &&
+          scale <= std::numeric_limits<float>::max())) {
+      node.refuse(message("its alpha ", alpha, " brings a scale of its weights to ", scale,
+                          ", not a normal number; export it with alpha 1"));
+    }
+  }
   for (std::size_t row = 0; row < m; ++row) {
     const float scale = linear.weight_scale[linear.weight_scale.size() == 1 ? 0 : row];
     for (std::size_t i = row * k; i < (row + 1) * k; ++i) {
@@ -138,16 +169,22 @@ ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, cons
 }
 
 // QGemm's C: int32 at the scale of a times that of b.
-void add_bias(const OnnxNode& node, const Constant& b, std::size_t m, float a_scale, float factor,
+void add_bias(const OnnxNode& node, const Constant& b, std::size_t m, float a_scale, float alpha,
               Node& linear) {
   if (!node.has(6)) return;
   const Constant& c = node.need_constant(6, "C");
-  if (c.is_float || c.type != TensorProto::INT32 || (c.size() != m && c.size() != 1)) {
-    node.refuse(message("its C '", c.name, "' ", to_text(c.dims), " is ", element_type_name(c.type),
-                        "; octet takes int32, one for each of the ", m, " outputs"));
+  if (c.is_float || c.type != TensorProto::INT32) {
+    node.invalid("its C '" + c.name + "' is " + element_type_name(c.type) + ", not int32");
+  }
+  const bool one_row = c.dims.size() < 2 || (c.dims.size() == 2 && c.dims[0] == 1);
+  if (!one_row || (c.size() != m && c.size() != 1)) {
+    node.refuse(message("its C '", c.name, "' has the shape ", to_text(c.dims),
+                        "; octet takes a scalar, [", m, "] or [1, ", m, "]"));
   }
   linear.bias_scale = b.quantized->scale;
-  for (float& scale : linear.bias_scale) scale = a_scale * (scale * factor);
+  for (float& scale : linear.bias_scale) {
+    scale = a_scale * scale_with_alpha(alpha, a_scale, scale);
+  }
   for (std::size_t i = 0; i < m; ++i) {
     linear.bias_codes.push_back(static_cast<std::int32_t>(c.ints[c.size() == 1 ? 0 : i]));
     linear.bias.push_back(linear.bias_scale[linear.bias_scale.size() == 1 ? 0 : i] *
@@ -163,10 +200,10 @@ void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder) {
   }
   const Encoding y = read_encoding(node, 6, 7, TensorProto::UINT8);
   Constant b = node.need_constant(3, "b");
-  drop_equal_matrices(node, b);
+  drop_equal_matrices(node, builder.shape(node.activation(0, "a")), builder.exported_batch, b);
   b = dequantized_constant(node, builder, std::move(b), 4, 5, 1);
   const ValueId x = dequantized(node, builder, 0, 1, 2, "a");
-  quantize_output(node, builder, emit_linear(node, builder, x, b, true, {}, 1), y);
+  quantize_output(node, builder, emit_linear(node, builder, x, b, true, {}, 1, 1), y);
 }
 
 void import_qgemm(const OnnxNode& node, GraphBuilder& builder) {
@@ -186,7 +223,7 @@ void import_qgemm(const OnnxNode& node, GraphBuilder& builder) {
   Node linear;
   add_bias(node, b, static_cast<std::size_t>(b.dims[transpose ? 1 : 0]), a.scale, alpha, linear);
   const ValueId x = dequantized(node, builder, 0, 1, 2, "A");
-  const ValueId y = emit_linear(node, builder, x, b, transpose, std::move(linear), alpha);
+  const ValueId y = emit_linear(node, builder, x, b, transpose, std::move(linear), alpha, a.scale);
   if (node.has(7)) {
     quantize_output(node, builder, y, read_encoding(node, 7, 8, TensorProto::UINT8));
   } else {
@@ -213,6 +250,10 @@ void import_qlinear_add(const OnnxNode& node, GraphBuilder& builder) {
   } else {
     const std::size_t other = 3 - at;
     const Constant& operand = node.need_constant(other, "operand");
+    if (operand.is_float || !codes_dtype(operand.type)) {
+      node.invalid("its constant '" + operand.name + "' is " + element_type_name(operand.type) +
+                   ", neither uint8 nor int8");
+    }
     add.operand_encoding = read_encoding(node, other + 1, other + 2, operand.type);
     if (codes_dtype(operand.type) != add.operand_encoding.dtype) {
       node.invalid("a constant and its zero point have different types");

@@ -163,6 +163,15 @@ void fold_dequantize_linear(const OnnxNode& node, GraphBuilder& builder) {
     node.invalid("its x is " + element_type_name(x.type) + ", its zero point " +
                  element_type_name(quantization.type));
   }
+  if (x.type == TensorProto::INT32 &&
+      std::ranges::any_of(quantization.zero_point, [](std::int32_t zero) { return zero != 0; })) {
+    node.invalid("its x is int32, whose zero point must be 0");
+  }
+  if (std::ranges::find(x.ints, kBatchSize) != x.ints.end()) {
+    node.refuse(
+        "it computes with the size of the batch, which is known only when the network runs; export "
+        "the scale as a constant");
+  }
   const std::size_t axis = channel_axis(node, quantization, x.dims);
   builder.spend(node, x.size());
   Constant result;

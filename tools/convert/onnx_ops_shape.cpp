@@ -127,6 +127,7 @@ Constant shape_of(const OnnxNode& node, const Dims& dims) {
   const std::int64_t end = std::max(start, place("end", rank));
   Constant shape;
   shape.is_float = false;
+  shape.type = onnx::TensorProto::INT64;
   shape.ints.assign(dims.begin() + start, dims.begin() + end);
   shape.dims = {end - start};
   return shape;

@@ -17,12 +17,12 @@ using onnx::TensorProto;
 
 // Why a scale cannot be one; null if it can.
 const char* fault_of(float scale) {
-  if (std::isnan(scale)) return "NaN: the calibration data held NaN";
-  if (std::isinf(scale)) return "infinite: an observer never saw data, calibrate again";
-  if (scale == 0) return "zero: an observer saw zeros only, calibrate with data like those to come";
-  if (scale < 0) return "negative; export the model again";
+  if (std::isnan(scale)) return "the calibration data held NaN; calibrate with other data";
+  if (std::isinf(scale)) return "an observer never saw data; calibrate again";
+  if (scale == 0) return "an observer saw zeros only; calibrate with data like those to come";
+  if (scale < 0) return "a scale is positive; export the model again";
   if (scale < std::numeric_limits<float>::min()) {
-    return "denormal: an observer saw zeros only, calibrate with data like those to come";
+    return "a denormal number, an observer saw zeros only; calibrate with data like those to come";
   }
   return nullptr;
 }
@@ -36,7 +36,7 @@ void check_scales(const OnnxNode& node, const Constant& scale) {
     const char* fault = fault_of(scale.floats[i]);
     if (fault == nullptr) continue;
     node.refuse(message("its scale '", scale.name, "', entry ", i, " of ", scale.size(), ", is ",
-                        scale.floats[i], ", ", fault));
+                        scale.floats[i], ": ", fault));
   }
 }
 
@@ -118,39 +118,39 @@ std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& in
   }
   for (std::size_t i = 0; i < integers.size(); ++i) {
     const std::size_t channel = i / inner % quantization.scale.size();
-    const std::int64_t code = integers.ints[i] - quantization.zero_point[channel];
-    // Of 8 bits it always fits; int32 has a zero point of 0 in practice.
-    result->codes.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(
-        code, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())));
+    result->codes.push_back(
+        static_cast<std::int32_t>(integers.ints[i] - quantization.zero_point[channel]));
   }
   return result;
 }
 
 void attach_weight_codes(const OnnxNode& node, GraphBuilder& builder, const Constant& b,
                          std::size_t m, std::size_t k, bool transpose, float factor, Node& linear) {
-  if (b.quantized == nullptr || !(factor > 0)) return;
+  if (b.quantized == nullptr || factor == 0) return;
   const QuantizedConstant& quantized = *b.quantized;
   if (std::ranges::any_of(quantized.codes,
                           [](std::int32_t code) { return code < -255 || code > 255; })) {
     return;  // of int32
   }
-  const std::size_t along_m = b.dims.size() - (transpose ? 1 : 2);
-  if (quantized.scale.size() != 1 && quantized.axis != along_m) {
-    builder.graph.notes.push_back(message(node.where(), ": the ", quantized.scale.size(),
-                                          " scales of its weights '", b.name, "' run along axis ",
-                                          quantized.axis, ", its outputs along axis ", along_m,
-                                          " (a wrong axis?): it computes in float"));
+  const bool is_vector = b.dims.size() == 1;  // of one output
+  const std::size_t along_m = is_vector ? 0 : b.dims.size() - (transpose ? 1 : 2);
+  if (quantized.scale.size() != 1 && (is_vector || quantized.axis != along_m)) {
+    builder.graph.notes.push_back(
+        message(node.where(), ": the ", quantized.scale.size(), " scales of its weights '", b.name,
+                "' ", to_text(b.dims), " run along axis ", quantized.axis,
+                ", not along its outputs (a wrong axis?): it computes in float"));
     return;
   }
+  const std::int32_t sign = factor < 0 ? -1 : 1;
   linear.weight_codes.resize(m * k);
   for (std::size_t row = 0; row < m; ++row) {
     for (std::size_t column = 0; column < k; ++column) {
       linear.weight_codes[row * k + column] = static_cast<std::int16_t>(
-          quantized.codes[transpose ? column * m + row : row * k + column]);
+          sign * quantized.codes[transpose ? column * m + row : row * k + column]);
     }
   }
   linear.weight_scale = quantized.scale;
-  for (float& scale : linear.weight_scale) scale *= factor;
+  for (float& scale : linear.weight_scale) scale *= std::abs(factor);
 }
 
 }  // namespace octet::convert
