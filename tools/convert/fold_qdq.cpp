@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantize and dequantize, moved to where the engine has them: next to the nodes that compute. What
 // only moves elements then runs on codes. Each rewrite keeps every value as it is; only where a
-// clip of dequantized values has no quantize of its own does a bound between two codes become the
-// nearer.
+// clip of dequantized values feeds linears does a bound between two codes become the nearer one.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -138,8 +137,8 @@ class Folder {
            graph_.values[node.inputs[0]].shape == graph_.values[node.output].shape;
   }
 
-  // Whether the codes can be clipped instead of what they mean. A bound that is no code is rounded
-  // by at most half a step, and not where a quantize follows, to which the clip can be raised.
+  // Whether the codes can be clipped instead of what they mean. A bound that is no code is rounded,
+  // by at most half a step, for the sake of linears alone: they would compute in float.
   bool can_clip_codes(const Node& clip, const Encoding& encoding) const {
     const float lowest = to_real(static_cast<float>(engine::lowest_code(encoding.dtype)), encoding);
     const float highest =
@@ -150,8 +149,10 @@ class Folder {
              to_real(to_code(bound, encoding), encoding) == bound;
     };
     if (is_exact(clip.clip_min) && is_exact(clip.clip_max)) return true;
-    return !links_.is_private(clip.output) ||
-           graph_.nodes[links_.users(clip.output)[0]].op != Op::quantize;
+    return !links_.is_output(clip.output) &&
+           std::ranges::all_of(links_.users(clip.output), [&](std::size_t user) {
+             return graph_.nodes[user].op == Op::linear;
+           });
   }
 
   // move(dequantize(x)) -> dequantize(move(x)); all inputs have one encoding. Not for a mere copy,
