@@ -3,9 +3,10 @@
 // float scale per group of k. Vector lanes run over n, as in float_linear.inl, so the order of the
 // sums is the formula's for every vector length.
 //
-// Weights are packed in panels of kNr = 4 vectors of columns; a panel holds for each group the
-// scales of its columns, then the codes, k after k. Of 4 bits a byte holds two k's, the low nibble
-// the first. Codes become floats in the register, once for the kMr rows of the block:
+// Weights are packed in panels of kNr = 4 vectors of columns, what is left over in panels of one
+// vector; a panel holds for each group the scales of its columns, then the codes, k after k. Of 4
+// bits a byte holds two k's, the low nibble the first. Codes become floats in the register, once
+// for the kMr rows of the block:
 //
 //             codes[k]:  v0   v1   v2   v3  -> float
 //     a[0][k]  ->       acc  acc  acc  acc      after each group: y = y + acc * scale
@@ -46,8 +47,8 @@ struct GroupLinear {
     return round_up(round_up(n, kLanes) * column_bytes(k, group, bits), 64);
   }
 
-  static std::size_t panel_width(std::size_t n, std::size_t n0) {
-    return n - n0 < kNr ? round_up(n - n0, kLanes) : kNr;
+  static std::size_t panel_width(std::size_t columns_left) {
+    return columns_left < kNr ? kLanes : kNr;
   }
 
   static void pack(const std::int8_t* codes, const float* scale, std::size_t n, std::size_t k,
@@ -55,8 +56,8 @@ struct GroupLinear {
     memset(packed, 0, packed_bytes(n, k, group, bits));
     const std::size_t groups = (k + group - 1) / group;
     auto* out = static_cast<std::uint8_t*>(packed);
-    for (std::size_t n0 = 0; n0 < n; n0 += kNr) {
-      const std::size_t width = panel_width(n, n0);
+    for (std::size_t n0 = 0; n0 < n; n0 += panel_width(n - n0)) {
+      const std::size_t width = panel_width(n - n0);
       const std::size_t columns = n - n0 < width ? n - n0 : width;
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t begin = g * group;
@@ -158,23 +159,15 @@ struct GroupLinear {
   static void panels(const GroupLinearTask& task) {
     const auto* weights = static_cast<const std::uint8_t*>(task.weights);
     const std::size_t column = column_bytes(task.k, task.group, kBits);
-    for (std::size_t n0 = task.n_begin; n0 < task.n_end; n0 += kNr) {
+    for (std::size_t n0 = task.n_begin; n0 < task.n_end;) {
       const std::uint8_t* panel = weights + n0 * column;
-      const std::size_t columns = task.n_end - n0 < kNr ? task.n_end - n0 : kNr;
-      switch (round_up(columns, kLanes) / kLanes) {
-        case 1:
-          panel_rows<1, kBits>(task, n0, panel, columns);
-          break;
-        case 2:
-          panel_rows<2, kBits>(task, n0, panel, columns);
-          break;
-        case 3:
-          panel_rows<3, kBits>(task, n0, panel, columns);
-          break;
-        default:
-          panel_rows<4, kBits>(task, n0, panel, columns);
-          break;
+      const std::size_t left = task.n_end - n0;
+      if (panel_width(left) == kNr) {
+        panel_rows<4, kBits>(task, n0, panel, kNr);
+      } else {
+        panel_rows<1, kBits>(task, n0, panel, left < kLanes ? left : kLanes);
       }
+      n0 += panel_width(left);
     }
   }
 
