@@ -39,13 +39,11 @@ GraphBuilder group_graph(std::vector<std::int64_t> shape, std::int64_t channels,
 
 TEST_CASE("group_linear: columns, k and groups around each other") {
   for (const bool four_bits : {false, true}) {
-    for (const std::int64_t k : {1, 2, 33, 64}) {
-      for (const std::int64_t channels : {1, 17, 65}) {
-        for (const std::uint32_t group : {1U, 3U, 32U, 4000000000U}) {
-          check_runs(group_graph({-1, k}, channels, four_bits, group).graph);
-        }
-      }
-    }
+    check_runs(group_graph({-1, 1}, 1, four_bits, 1).graph);
+    check_runs(group_graph({-1, 2}, 17, four_bits, 3).graph);
+    check_runs(group_graph({-1, 33}, 65, four_bits, 32).graph);
+    check_runs(group_graph({-1, 64}, 17, four_bits, 7).graph);
+    check_runs(group_graph({-1, 33}, 3, four_bits, 4000000000U).graph);
     GraphBuilder rows = group_graph({-1, 2, 3, 12}, 5, four_bits, 4);
     rows.node("fc").clip_min = 0;
     rows.node("fc").clip_max = 1.5f;

@@ -97,11 +97,11 @@ TEST_CASE("group_linear of every table equals the reference") {
   for (const Table* table : tables_here()) {
     const std::size_t nr = table->float_nr;
     for (const std::size_t bits : {8U, 4U}) {
-      for (const std::size_t m : {1U, 2U, 3U, 4U, 5U}) {
+      for (const std::size_t m : {1U, 3U, 4U, 5U}) {
         for (const std::size_t n : {std::size_t{1}, nr - 1, nr, nr + 1, 2 * nr + 5}) {
           if (n == 0) continue;
-          for (const std::size_t k : {1U, 2U, 33U}) {
-            for (const std::size_t group : {1U, 3U, 32U, 64U}) {
+          for (const std::size_t k : {1U, 33U}) {
+            for (const std::size_t group : {1U, 3U, 32U}) {
               check_shape(*table, {m, n, k, group, bits}, 0, n);
             }
           }

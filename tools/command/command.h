@@ -66,6 +66,15 @@ struct InfoOptions {
   bool json = false;
 };
 
+struct CompareOptions {
+  std::string model;
+  std::string float_model;
+  std::string data;
+  std::optional<Normalization> normalization;
+  std::size_t limit = 0;  // 0: no limit
+  std::string html;       // a file to write, or empty
+};
+
 struct SizeOptions {
   std::string model;                 // .octet or .onnx, or
   std::optional<double> parameters;  // how many
@@ -91,6 +100,7 @@ void run_eval(const EvalOptions& options);
 void run_run(const RunOptions& options);
 void run_bench(const BenchOptions& options);
 void run_info(const InfoOptions& options);
+void run_compare(const CompareOptions& options);
 void run_size(const SizeOptions& options);
 void run_verify(const VerifyOptions& options);
 void run_cpu(const CpuOptions& options);

@@ -245,6 +245,24 @@ void add_info(CLI::App& app) {
   sub->callback([options] { run_info(*options); });
 }
 
+void add_compare(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand(
+      "compare", "Show where a model differs from its float network, node by node");
+  sub->footer(kCompareHelp);
+  const auto options = std::make_shared<CompareOptions>();
+  sub->add_option("model", options->model, "The model")->required()->type_name("MODEL.octet");
+  sub->add_option("float", options->float_model, "What it was made from")
+      ->required()
+      ->type_name("FLOAT.onnx");
+  sub->add_option("--data", options->data, "Samples, with or without labels")
+      ->required()
+      ->type_name("DATA");
+  add_normalize(*sub, options->normalization, "What pixels mean, if the model does not store it");
+  add_count(*sub, "--limit", options->limit, "Take only the first N samples");
+  sub->add_option("--html", options->html, "A page with drawings")->type_name("REPORT.html");
+  sub->callback([options] { run_compare(*options); });
+}
+
 void add_size(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("size", "Tell how much memory a network or its weights take");
   sub->footer(kSizeHelp);
@@ -336,6 +354,7 @@ int run(int argc, const char* const* argv) {
     add_run(app);
     add_bench(app);
     add_info(app);
+    add_compare(app);
     add_size(app);
     add_verify(app);
     add_cpu(app);

@@ -108,6 +108,21 @@ Examples:
   octet info mnist_mlp.onnx
   octet info mnist_mlp.octet --json)";
 
+inline constexpr const char* kCompareHelp =
+    R"(Runs both networks on DATA and compares every node's values. For each: what the codes can say, how
+many of them occur (used), how many values of the float network lie beyond (clipped), codes on a side
+of zero that no value reaches (wasted), the ratio of the float values to the difference (SQNR) and the
+cosine between them, both with all errors before; what the first output loses where this tensor alone
+goes through its codes (alone), in dB and in changed answers; and the largest accumulator that any
+input could bring about, as part of what int32 holds. Then the answers that changed, those first of
+which the float network was least sure.
+
+--html writes one page with histograms, the network and the same tables; it needs no other file.
+
+Examples:
+  octet compare mnist_mlp.octet mnist_mlp.onnx --data mnist
+  octet compare net.octet net.onnx --data x.npy --html report.html)";
+
 inline constexpr const char* kSizeHelp =
     R"(The rule of thumb is M = P * 4 bytes / (32 / Q) * overhead, with 1.2 for what a program needs beside
 the weights. The lines below it count to the byte. GB are of 1e9 bytes.

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// octet compare: its figures are those of eval and of plain counting, its page is whole and safe.
+#include <doctest/doctest.h>
+
+#include <octet/octet.h>
+
+#include <cmath>
+
+#include "engine/inspect.h"
+#include "tests/tools/converted.h"
+#include "tools/command/comparison.h"
+#include "tools/convert/onnx_import.h"
+#include "tools/convert/simplify.h"
+
+namespace octet::test::command_compare_test {
+namespace {
+
+using command::Comparison;
+using command::NodeComparison;
+
+Comparison compare(const Converted& net, const std::string& model) {
+  convert::Graph graph = convert::import_onnx(net.onnx);
+  convert::simplify(graph);
+  const auto dataset =
+      data::load_dataset(net.folder.path(), {data::Half::test, 1, data::Labels::where_given});
+  return command::compare_networks(engine::read_graph(model).graph, model, graph, dataset,
+                                   net.normalization);
+}
+
+// Converted with ranges that leave out one in a hundred values on either side.
+std::string clipped_model(const Converted& net) {
+  const std::string model = net.folder / "clipped.octet";
+  const Result result = octet_command({"convert", net.onnx, "-o", model, "--calibrate",
+                                       net.folder.path(), "--normalize", net.normalize,
+                                       "--calibration", "percentile", "--percentile", "90"});
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("compare: the outputs' figures are those of eval") {
+  const Converted net;
+  const Comparison comparison = compare(net, net.model);
+  const auto eval =
+      octet_command({"eval", net.model, "--data", net.folder.path(), "--float", net.onnx, "--json"})
+          .json();
+  CHECK(comparison.total.samples() == kTest);
+  CHECK(comparison.total.accuracy() == eval["accuracy"].get<double>());
+  CHECK(comparison.total.agreement() == eval["agreement"].get<double>());
+  CHECK(std::abs(comparison.total.sqnr_db() - eval["sqnr_db"].get<double>()) < 1e-9);
+  CHECK(comparison.flips.size() ==
+        static_cast<std::size_t>(std::lround((1 - comparison.total.agreement()) * kTest)));
+  CHECK(comparison.unmatched.empty());
+  CHECK(comparison.classes == kClasses);
+  REQUIRE(comparison.nodes.size() == 3);  // a view and two linears
+  const NodeComparison& last = comparison.nodes.back();
+  CHECK(last.sqnr_db == comparison.total.sqnr_db());
+  CHECK(last.cosine > 0.999);
+  // Pixels are exact but for the last bits of a float.
+  CHECK(comparison.nodes[0].op == "reshape");
+  CHECK(comparison.nodes[0].sqnr_db > 100);
+  CHECK(comparison.nodes[0].alone_flips == 0);
+}
+
+TEST_CASE("compare: what the codes say, use, clip and waste") {
+  const Converted net;
+  const Comparison plain = compare(net, net.model);
+  const Comparison clipped = compare(net, clipped_model(net));
+  const auto hidden = [](const Comparison& comparison) {
+    const auto found = std::ranges::find(comparison.nodes, "fc1", &NodeComparison::name);
+    REQUIRE(found != comparison.nodes.end());
+    return *found;
+  };
+  const NodeComparison whole = hidden(plain);
+  const NodeComparison narrow = hidden(clipped);
+  CHECK(whole.lowest == 0);  // after Relu
+  CHECK(narrow.highest < whole.highest);
+  CHECK(narrow.clipped > 0.01);
+  CHECK(narrow.clipped > whole.clipped);
+  CHECK(narrow.used == 1);
+  CHECK(narrow.sqnr_db < whole.sqnr_db);
+  CHECK(narrow.alone_db < whole.alone_db);
+  CHECK(whole.accumulator > 0);
+  CHECK(whole.accumulator < 0.01);
+  std::uint64_t values = 0;
+  for (const auto n : whole.values.counts) values += n;
+  CHECK(values == kTest * 12);
+  std::uint64_t weights = 0;
+  for (const auto n : whole.weights.counts) weights += n;
+  CHECK(weights == 12 * 16);
+}
+
+TEST_CASE("compare: an equalized model is compared with the equalized network") {
+  const Converted net;
+  const std::string model = net.folder / "equalized.octet";
+  const Result converted =
+      octet_command({"convert", net.onnx, "-o", model, "--calibrate", net.folder.path(),
+                     "--normalize", net.normalize, "--equalize"});
+  REQUIRE(converted.status == 0);
+  for (const NodeComparison& node : compare(net, model).nodes) CHECK(node.sqnr_db > 25);
+}
+
+TEST_CASE("compare: the page stands alone, escapes names, and is the same each time") {
+  const Converted net;
+  OnnxBuilder builder = small_network();
+  builder.model.mutable_graph()->mutable_node(1)->set_name("<b>&\"fc1\"");
+  const std::string onnx = builder.write(net.folder, "odd.onnx");
+  const std::string model = net.folder / "odd.octet";
+  REQUIRE(octet_command({"convert", onnx, "-o", model, "--calibrate", net.folder.path(),
+                         "--normalize", net.normalize})
+              .status == 0);
+  const auto page = [&](const std::string& name) {
+    const Result result = octet_command(
+        {"compare", model, onnx, "--data", net.folder.path(), "--html", net.folder / name});
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    CHECK(result.out.find("agreement") != std::string::npos);
+    return net.folder.read(name);
+  };
+  const std::string html = page("a.html");
+  CHECK(html.starts_with("<!doctype html>"));
+  CHECK(html.ends_with("</body></html>\n"));
+  CHECK(html.find("&lt;b&gt;&amp;&quot;fc1&quot;") != std::string::npos);
+  for (const char* forbidden :
+       {"<b>&\"fc1\"", "<script", "http:", "https:", "src=", "url(", "nan", "-inf"}) {
+    CAPTURE(forbidden);
+    CHECK(html.find(forbidden) == std::string::npos);
+  }
+  CHECK(page("b.html") == html);
+}
+
+TEST_CASE("compare: other networks and missing files are errors") {
+  const Converted net;
+  const auto fails = [&](const std::vector<std::string>& arguments, const std::string& text) {
+    std::vector<std::string> all{"compare"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Result result = octet_command(all);
+    CHECK(fails_cleanly(result, 1));
+    CHECK(result.says(text));
+  };
+  fails({net.model, net.model, "--data", net.folder.path()}, "a file that ends in .onnx");
+  OnnxBuilder other;
+  other.input("x", {-1, 16}).output("y").node("Relu", {"x"}, {"y"});
+  fails({net.model, other.write(net.folder, "other.onnx"), "--data", net.folder.path()},
+        "give the float network that the model was made from");
+  fails({net.model, net.onnx, "--data", net.folder / "none"}, "none");
+  fails({net.model, net.onnx, "--data", net.folder.path(), "--html", net.folder / "no/r.html"},
+        "r.html");
+  CHECK_FALSE(net.folder.has("r.html"));
+}
+
+}  // namespace octet::test::command_compare_test

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both networks are run with all their activations as outputs; tensors of one name are compared.
+#include "tools/command/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/errors.h"
+#include "tools/command/calibration_source.h"
+#include "tools/command/network.h"
+#include "tools/command/progress.h"
+#include "tools/convert/equalize.h"
+#include "tools/convert/float_executor.h"
+#include "tools/convert/model_writer.h"
+
+namespace octet::command {
+namespace {
+
+using engine::is_q8;
+
+// A value that is wanted in 8 bits and in floats has a second tensor of this ending.
+std::string float_name(std::string name) {
+  constexpr std::string_view kEnding = "_quantized";
+  if (name.ends_with(kEnding)) name.resize(name.size() - kEnding.size());
+  return name;
+}
+
+// The model with every node's output as an output of its own name.
+std::vector<std::byte> with_all_outputs(engine::Graph graph) {
+  graph.outputs.clear();
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    graph.tensors[graph.nodes[i].output].name = "node" + std::to_string(i);
+    graph.outputs.push_back(graph.nodes[i].output);
+  }
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    graph.tensors[graph.inputs[i].tensor].name = "input" + std::to_string(i);
+  }
+  return convert::write_model(graph);
+}
+
+// What pixels mean beside scale * q: of the model's inputs and of views of them.
+std::vector<float> offsets_of(const engine::Graph& graph) {
+  std::vector<float> offsets(graph.tensors.size());
+  for (const engine::GraphInput& input : graph.inputs) {
+    if (!input.has_normalization) continue;
+    offsets[input.tensor] = -input.normalization.mean / input.normalization.std;
+  }
+  for (const engine::Node& node : graph.nodes) {
+    const bool moves = node.op == engine::OpType::reshape || node.op == engine::OpType::transpose ||
+                       node.op == engine::OpType::slice || node.op == engine::OpType::clip;
+    if (moves) offsets[node.output] = offsets[node.inputs[0]];
+  }
+  return offsets;
+}
+
+std::vector<float> as_floats(const std::vector<std::byte>& raw, const engine::Tensor& tensor,
+                             float offset) {
+  if (!is_q8(tensor.dtype)) {
+    std::vector<float> values(raw.size() / sizeof(float));
+    std::memcpy(values.data(), raw.data(), raw.size());
+    return values;
+  }
+  std::vector<float> values(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const auto byte = std::to_integer<std::uint8_t>(raw[i]);
+    const int code = tensor.dtype == engine::DType::u8 ? int{byte} : static_cast<std::int8_t>(byte);
+    values[i] = tensor.scale * static_cast<float>(code - tensor.zero_point) + offset;
+  }
+  return values;
+}
+
+Histogram histogram(std::span<const float> values, double low, double high) {
+  Histogram result;
+  for (const float value : values) {
+    low = std::min(low, static_cast<double>(value));
+    high = std::max(high, static_cast<double>(value));
+  }
+  result.low = low;
+  result.high = high > low ? high : low + 1;
+  for (const float value : values) {
+    const double at = (static_cast<double>(value) - result.low) / (result.high - result.low);
+    const auto bin = static_cast<std::size_t>(at * Histogram::kBins);
+    ++result.counts[std::min(bin, Histogram::kBins - 1)];
+  }
+  return result;
+}
+
+void compare_values(std::span<const float> got, std::span<const float> wanted,
+                    NodeComparison& node) {
+  double signal = 0;
+  double noise = 0;
+  double product = 0;
+  double power = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double g = got[i];
+    const double w = wanted[i];
+    signal += w * w;
+    noise += (w - g) * (w - g);
+    product += w * g;
+    power += g * g;
+  }
+  node.sqnr_db =
+      noise == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(signal / noise);
+  node.cosine = signal == 0 || power == 0 ? 1 : product / std::sqrt(signal * power);
+}
+
+void measure_codes(const engine::Tensor& tensor, float offset, const std::vector<std::byte>& raw,
+                   std::span<const float> wanted, NodeComparison& node) {
+  const double scale = tensor.scale;
+  const int first = engine::lowest_code(tensor.dtype);
+  const int last = engine::highest_code(tensor.dtype);
+  node.lowest = scale * (first - tensor.zero_point) + static_cast<double>(offset);
+  node.highest = scale * (last - tensor.zero_point) + static_cast<double>(offset);
+  const auto code = [&](std::byte byte) {
+    const auto bits = std::to_integer<std::uint8_t>(byte);
+    return tensor.dtype == engine::DType::u8 ? int{bits} : int{static_cast<std::int8_t>(bits)};
+  };
+  int least = last;
+  int most = first;
+  for (const std::byte byte : raw) {
+    least = std::min(least, code(byte));
+    most = std::max(most, code(byte));
+  }
+  node.used = raw.empty() ? 0 : (most - least + 1) / 256.0;
+  std::size_t outside = 0;
+  float low = 0;
+  float high = 0;
+  for (const float value : wanted) {
+    outside += static_cast<double>(value) < node.lowest - scale / 2 ||
+               static_cast<double>(value) > node.highest + scale / 2;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  node.clipped = static_cast<double>(outside) / static_cast<double>(wanted.size());
+  const double below = static_cast<double>(low) - node.lowest;
+  const double above = node.highest - static_cast<double>(high);
+  node.wasted = (std::max(below, 0.0) + std::max(above, 0.0)) / (node.highest - node.lowest);
+}
+
+double accumulator_part(const engine::Graph& graph, const engine::Node& node) {
+  if (node.op != engine::OpType::linear) return 0;
+  const engine::Tensor& x = graph.tensors[node.inputs[0]];
+  const engine::Tensor& weight = graph.tensors[node.inputs[1]];
+  const engine::Tensor& bias = graph.tensors[node.inputs[3]];
+  const double reach = std::max(engine::highest_code(x.dtype) - x.zero_point,
+                                x.zero_point - engine::lowest_code(x.dtype));
+  const auto k = static_cast<std::size_t>(weight.shape[1]);
+  double largest = 0;
+  for (std::size_t m = 0; m < static_cast<std::size_t>(weight.shape[0]); ++m) {
+    std::int32_t b;
+    std::memcpy(&b, bias.data.data() + m * sizeof b, sizeof b);
+    double sum = 0;
+    for (std::size_t i = m * k; i < (m + 1) * k; ++i) {
+      sum += std::abs(int{static_cast<std::int8_t>(weight.data[i])});
+    }
+    largest = std::max(largest, std::abs(static_cast<double>(b)) + sum * reach);
+  }
+  return largest / 0x1p31;
+}
+
+// What one tensor's codes do to the float network's first output.
+class AloneTrial {
+ public:
+  AloneTrial(const convert::Graph& graph, CalibrationSource& source)
+      : source_(source), executor_(graph) {}
+
+  void measure(convert::ValueId value, const engine::Tensor& tensor, float offset,
+               NodeComparison& node) {
+    const engine::DType dtype = tensor.dtype;
+    convert::Evaluation evaluation;
+    std::vector<float> coded;
+    const auto through = [&](convert::ValueId at, std::span<const float> values) {
+      if (at != value) return values;
+      coded.clear();
+      for (const float x : values) {
+        const double code = std::clamp(
+            std::nearbyint(static_cast<double>(x - offset) / static_cast<double>(tensor.scale)) +
+                tensor.zero_point,
+            static_cast<double>(engine::lowest_code(dtype)),
+            static_cast<double>(engine::highest_code(dtype)));
+        coded.push_back(tensor.scale * static_cast<float>(code - tensor.zero_point) + offset);
+      }
+      return std::span<const float>(coded);
+    };
+    std::vector<std::span<const float>> inputs;
+    std::vector<float> wanted;
+    source_.reset();
+    while (const std::size_t batch = source_.next(inputs)) {
+      const auto expected = executor_.run(inputs, batch)[0];
+      wanted.assign(expected.begin(), expected.end());
+      const auto got = executor_.run(inputs, batch, {}, through)[0];
+      const std::size_t classes = wanted.size() / batch;
+      for (std::size_t s = 0; s < batch; ++s) {
+        evaluation.add(-1, got.subspan(s * classes, classes),
+                       std::span(wanted).subspan(s * classes, classes));
+      }
+    }
+    node.alone_db = evaluation.sqnr_db();
+    node.alone_flips = static_cast<std::size_t>(
+        std::llround((1 - evaluation.agreement()) * static_cast<double>(evaluation.samples())));
+  }
+
+ private:
+  CalibrationSource& source_;
+  convert::FloatExecutor executor_;
+};
+
+void find_flips(std::span<const float> got, std::span<const float> wanted, std::size_t classes,
+                const std::vector<std::uint32_t>& labels, Comparison& result) {
+  for (std::size_t s = 0; s * classes < wanted.size(); ++s) {
+    const auto row = wanted.subspan(s * classes, classes);
+    const auto other = got.subspan(s * classes, classes);
+    result.total.add(labels.empty() ? -1 : std::int64_t{labels[s]}, other, row);
+    const std::size_t expected = convert::arg_max(row);
+    const std::size_t answer = convert::arg_max(other);
+    if (expected == answer) continue;
+    double second = -std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < classes; ++i) {
+      if (i != expected) second = std::max(second, static_cast<double>(row[i]));
+    }
+    result.flips.push_back({s, labels.empty() ? 0 : labels[s], expected, answer,
+                            static_cast<double>(row[expected]) - second});
+  }
+  std::ranges::stable_sort(result.flips, {}, &Flip::margin);
+}
+
+const convert::Node* maker_of(const convert::Graph& graph, convert::ValueId value) {
+  for (const convert::Node& node : graph.nodes) {
+    if (node.output == value) return &node;
+  }
+  return nullptr;
+}
+
+std::vector<std::vector<std::byte>> run_all(Network& network, const data::Dataset& dataset,
+                                            const std::optional<Normalization>& normalization) {
+  Progress progress(network.path(), dataset.samples());
+  return run_dataset(network, dataset, normalization,
+                     [&](std::size_t done) { progress.update(done); });
+}
+
+}  // namespace
+
+Comparison compare_networks(const engine::Graph& graph, const std::string& model_path,
+                            convert::Graph original, const data::Dataset& dataset,
+                            const std::optional<Normalization>& normalization) {
+  for (const auto& [key, value] : graph.metadata) {
+    if (key == "equalized") convert::equalize(original);
+  }
+  const auto model =
+      octet_network(Model::parse(with_all_outputs(graph), model_path), model_path, 1);
+  const auto got = run_all(*model, dataset, std::nullopt);
+
+  convert::Graph probed = original;
+  probed.outputs.clear();
+  std::unordered_map<std::string, std::size_t> places;  // of a value's name in the outputs
+  for (const convert::Node& node : original.nodes) {
+    places[original.values[node.output].name] = probed.outputs.size();
+    probed.outputs.push_back(node.output);
+  }
+  const auto reference = float_network(std::move(probed), original.source);
+  const auto wanted = run_all(*reference, dataset, normalization);
+
+  CalibrationSource source(dataset, tensor_infos(original, original.inputs),
+                           normalization.value_or(Normalization{}), original.source);
+  AloneTrial alone(original, source);
+  const std::vector<float> offsets = offsets_of(graph);
+  Comparison result;
+  result.has_labels = !dataset.labels.empty();
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const engine::Node& node = graph.nodes[i];
+    const engine::Tensor& tensor = graph.tensors[node.output];
+    const auto place = places.find(float_name(tensor.name));
+    if (place == places.end() ||
+        engine::sample_elements(tensor) !=
+            convert::sample_elements(original.values[original.nodes[place->second].output].shape)) {
+      result.unmatched.push_back(node.name);
+      continue;
+    }
+    NodeComparison entry;
+    entry.name = node.name;
+    entry.op = engine::op_name(node.op);
+    entry.dtype = tensor.dtype;
+    const float offset = offsets[node.output];
+    const std::vector<float> mine = as_floats(got[i], tensor, offset);
+    std::vector<float> theirs(wanted[place->second].size() / sizeof(float));
+    std::memcpy(theirs.data(), wanted[place->second].data(), wanted[place->second].size());
+    compare_values(mine, theirs, entry);
+    if (is_q8(tensor.dtype)) {
+      measure_codes(tensor, offset, got[i], theirs, entry);
+      alone.measure(original.nodes[place->second].output, tensor, offset, entry);
+      entry.values = histogram(theirs, entry.lowest, entry.highest);
+    } else {
+      entry.values = histogram(theirs, std::numeric_limits<double>::infinity(),
+                               -std::numeric_limits<double>::infinity());
+    }
+    entry.accumulator = accumulator_part(graph, node);
+    const convert::Node* maker = maker_of(original, original.nodes[place->second].output);
+    if (maker != nullptr && !maker->weight.empty()) {
+      entry.weights = histogram(maker->weight, 0, 0);
+    }
+    result.nodes.push_back(std::move(entry));
+  }
+  const std::uint32_t output = graph.outputs[0];
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].output != output) continue;
+    const auto place = places.find(original.values[original.outputs[0]].name);
+    if (place == places.end()) break;
+    const std::vector<float> mine = as_floats(got[i], graph.tensors[output], offsets[output]);
+    std::vector<float> theirs(wanted[place->second].size() / sizeof(float));
+    std::memcpy(theirs.data(), wanted[place->second].data(), wanted[place->second].size());
+    if (mine.size() != theirs.size()) break;
+    result.classes = mine.size() / dataset.samples();
+    find_flips(mine, theirs, result.classes, dataset.labels, result);
+  }
+  if (result.classes == 0) {
+    engine::fail(Error::Code::argument, original.source, ": its first output '",
+                 original.values[original.outputs[0]].name, "' is not that of ", model_path,
+                 "; give the float network that the model was made from");
+  }
+  return result;
+}
+
+}  // namespace octet::command
