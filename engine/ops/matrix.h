@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What linear, float_linear and group_linear share: the output as a matrix of rows and columns, and its division
-// between tasks. Never over k: a sum is always one task's.
+// What linear, float_linear and group_linear share: the output as a matrix of rows and columns, and
+// its division between tasks. Never over k: a sum is always one task's.
 #pragma once
 
 #include <algorithm>

@@ -234,6 +234,10 @@ TEST_CASE("lower_quantized: pixels become the codes that their floats would have
   convert::simplify(g.graph);
   const auto lowered = convert::lower_quantized(g.graph, engine::Normalization{0.25f, 0.5f});
   REQUIRE(lowered.graph.inputs[0].has_normalization);
+  check(failure_of([&] {
+          convert::lower_quantized(g.graph, engine::Normalization{0.5f, 0});
+        }),
+        Error::Code::argument, "the pixels' standard deviation 0 is outside [1e-6, 1e6]");
   Bytes pixels(256);
   std::vector<float> reals(256);
   for (std::size_t p = 0; p < 256; ++p) {

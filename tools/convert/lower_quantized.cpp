@@ -6,12 +6,12 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "engine/errors.h"
 #include "kernels/reference.h"
 #include "tools/convert/engine_builder.h"
+#include "tools/convert/integer_linear.h"
 #include "tools/convert/lookup_table.h"
 #include "tools/convert/quantize_plan.h"
 #include "tools/convert/rewrite.h"
@@ -35,28 +35,6 @@ struct Codes {
   Tensor tensor;
   Encoding encoding;
 };
-
-// Weights as a sum of `parts` matrices of int8 side by side, [m][parts * k].
-struct Parts {
-  std::size_t parts;
-  std::vector<std::int8_t> weight;
-};
-
-// A weight of q - zero_point lies in [-255, 255].
-Parts split_weights(const std::vector<std::int16_t>& codes, std::size_t k) {
-  const auto [least, most] = std::ranges::minmax(codes);
-  const std::size_t parts = least >= -128 && most <= 127 ? 1 : least >= -256 && most <= 254 ? 2 : 3;
-  Parts result{parts, std::vector<std::int8_t>(codes.size() * parts)};
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    std::int32_t rest = codes[i];
-    for (std::size_t part = 0; part < parts; ++part) {
-      const std::int32_t value = std::clamp(rest, -128, 127);
-      result.weight[(i / k * parts + part) * k + i % k] = static_cast<std::int8_t>(value);
-      rest -= value;
-    }
-  }
-  return result;
-}
 
 class QuantizedLowering {
  public:
@@ -100,13 +78,15 @@ class QuantizedLowering {
   }
 
   // What the codes of an input mean: what the first node that computes with them says.
-  Encoding meaning(ValueId value) const {
-    for (const std::size_t index : links_.users(value)) {
-      const Node& user = graph_.nodes[index];
-      if (user.op == Op::dequantize) return user.encoding;
-      return meaning(user.output);
+  Encoding meaning(ValueId input) const {
+    ValueId value = input;  // then what only moves its codes
+    while (!links_.users(value).empty()) {
+      for (const std::size_t index : links_.users(value)) {
+        if (graph_.nodes[index].op == Op::dequantize) return graph_.nodes[index].encoding;
+      }
+      value = graph_.nodes[links_.users(value)[0]].output;
     }
-    return {graph_.values[value].dtype, 1, 0, 0};
+    return {graph_.values[input].dtype, 1, 0, 0};
   }
 
   Codes add_codes(ValueId value, const Encoding& encoding) {
@@ -240,9 +220,9 @@ class QuantizedLowering {
     if (!source || node.weight_codes.empty()) return lower_float_linear(node, source.has_value());
     const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
     const std::size_t m = node.weight_codes.size() / k;
-    const Parts parts = split_weights(node.weight_codes, k);
+    const WeightParts parts = split_weights(node.weight_codes, k);
     const Tensor x = repeat(node, *source, parts.parts);
-    const std::vector<std::int32_t> bias = quantize_bias(node, source->encoding, m);
+    const std::vector<std::int32_t> bias = integer_bias(node, source->encoding, m, graph_.source);
     const Tensor weight = builder_.add_constant(
         node.name + ".weight", DType::s8, parts.weight.data(), parts.weight.size(),
         {static_cast<std::int64_t>(m), static_cast<std::int64_t>(parts.parts * k)});
@@ -270,32 +250,6 @@ class QuantizedLowering {
         builder_.add_node(name, OpType::concat, std::vector<Tensor>(parts, x.tensor), repeated);
     concat.axis = static_cast<std::uint32_t>(wide.size() - 1);
     return repeated;
-  }
-
-  // rne(bias / (scale of the input * scale of the weights)), from the file's integers if it has
-  // them.
-  std::vector<std::int32_t> quantize_bias(const Node& node, const Encoding& input, std::size_t m) {
-    std::vector<std::int32_t> result(m);
-    const auto entry = [](const std::vector<float>& scales, std::size_t i) {
-      return scales[scales.size() == 1 ? 0 : i];
-    };
-    for (std::size_t i = 0; i < m; ++i) {
-      const float scale = input.scale * entry(node.weight_scale, i);
-      double bias = node.bias.empty() ? 0 : double{node.bias[i]};
-      if (!node.bias_codes.empty()) {
-        bias = double{entry(node.bias_scale, i)} * static_cast<double>(node.bias_codes[i]);
-      }
-      const double code = std::nearbyint(bias / double{scale});
-      if (!(code >= std::numeric_limits<std::int32_t>::min() &&
-            code <= std::numeric_limits<std::int32_t>::max())) {
-        fail(Error::Code::unsupported, graph_.source, ": node '", node.name, "' (linear): channel ",
-             i, ": bias ", bias, " is ", code, " steps of ", scale, " (", input.scale, " * ",
-             entry(node.weight_scale, i),
-             "), which int32 does not hold; use larger weight scales, or normalize the input");
-      }
-      result[i] = static_cast<std::int32_t>(code);
-    }
-    return result;
   }
 
   void lower_float_linear(const Node& node, bool quantized_input) {
@@ -437,6 +391,7 @@ bool is_quantized(const Graph& graph) noexcept {
 
 QuantizedGraph lower_quantized(const Graph& graph,
                                const std::optional<engine::Normalization>& pixels) {
+  if (pixels) check_pixels(graph, *pixels);
   QuantizedGraph result = QuantizedLowering(graph, pixels).run();
   engine::check_graph(result.graph, graph.source, engine::Limits{});
   return result;

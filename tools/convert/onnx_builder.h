@@ -55,7 +55,7 @@ class GraphBuilder {
   std::unordered_map<std::string, Binding> bindings_;
   std::unordered_set<std::string> names_;
   std::unordered_map<std::string, std::size_t> hidden_;  // names made of each first one
-  std::size_t budget_ = std::size_t{1} << 24;  // elements that may be made of constants
+  std::size_t budget_ = std::size_t{1} << 24;            // elements that may be made of constants
 };
 
 }  // namespace octet::convert

@@ -53,6 +53,8 @@ void check_kept(const Graph& graph, const std::vector<std::string>& names) {
   }
 }
 
+}  // namespace
+
 // Written so that NaN fails.
 void check_pixels(const Graph& graph, const engine::Normalization& pixels) {
   if (!(pixels.mean >= 0 && pixels.mean <= 1)) {
@@ -65,8 +67,6 @@ void check_pixels(const Graph& graph, const engine::Normalization& pixels) {
          " is outside [1e-6, 1e6]; give it for pixels of 0 to 1, as p / 255");
   }
 }
-
-}  // namespace
 
 QuantizedGraph quantize(const Graph& graph, const std::vector<Range>& ranges,
                         const QuantizeOptions& options) {

@@ -59,6 +59,9 @@ struct QuantizedGraph {
 QuantizedGraph quantize(const Graph& graph, const std::vector<Range>& ranges,
                         const QuantizeOptions& options);
 
+// Throws octet::Error (argument) unless the mean is in [0, 1] and the deviation in [1e-6, 1e6].
+void check_pixels(const Graph& graph, const engine::Normalization& pixels);
+
 // scale and zero point of an activation range for [qmin, qmax]: the range is widened to hold 0;
 // scale = (max - min) / (qmax - qmin), zero_point = rne(qmin - min / scale), all in double, scale
 // then rounded to a normal float (at least the smallest); an empty range gives scale 1. Symmetric:
