@@ -32,14 +32,13 @@ struct GroupLinear {
   static constexpr std::size_t kNr = 4 * kLanes;
   static constexpr std::size_t kMr = kLanes == 8 ? 2 : 4;  // AVX2 has 16 registers, others 32
 
-  // Bytes of one column: every group's scale and codes.
+  // Of one column: a group's scale and codes, and all groups'.
+  static std::size_t group_bytes(std::size_t count, std::size_t bits) {
+    return sizeof(float) + (bits == 8 ? count : (count + 1) / 2);
+  }
   static std::size_t column_bytes(std::size_t k, std::size_t group, std::size_t bits) {
-    std::size_t bytes = 0;
-    for (std::size_t begin = 0; begin < k; begin += group) {
-      const std::size_t count = k - begin < group ? k - begin : group;
-      bytes += sizeof(float) + (bits == 8 ? count : (count + 1) / 2);
-    }
-    return bytes;
+    const std::size_t rest = k % group;
+    return k / group * group_bytes(group, bits) + (rest == 0 ? 0 : group_bytes(rest, bits));
   }
 
   static std::size_t packed_bytes(std::size_t n, std::size_t k, std::size_t group,
@@ -89,7 +88,7 @@ struct GroupLinear {
 
   // Rows x Vectors of the output at row m0, column n0; columns of it are stored.
   template <std::size_t Rows, std::size_t Vectors, std::size_t kBits>
-  [[gnu::flatten]] static void tile(const GroupLinearTask& task, std::size_t m0, std::size_t n0,
+  [[gnu::flatten]] static void tile(const FloatLinearTask& task, std::size_t m0, std::size_t n0,
                                     const std::uint8_t* panel, std::size_t columns) {
     F y[Rows][Vectors];
     const float* rows[Rows];
@@ -148,7 +147,7 @@ struct GroupLinear {
   }
 
   template <std::size_t Vectors, std::size_t kBits>
-  static void panel_rows(const GroupLinearTask& task, std::size_t n0, const std::uint8_t* panel,
+  static void panel_rows(const FloatLinearTask& task, std::size_t n0, const std::uint8_t* panel,
                          std::size_t columns) {
     std::size_t m0 = 0;
     for (; m0 + kMr <= task.m; m0 += kMr) tile<kMr, Vectors, kBits>(task, m0, n0, panel, columns);
@@ -156,7 +155,7 @@ struct GroupLinear {
   }
 
   template <std::size_t kBits>
-  static void panels(const GroupLinearTask& task) {
+  static void panels(const FloatLinearTask& task) {
     const auto* weights = static_cast<const std::uint8_t*>(task.weights);
     const std::size_t column = column_bytes(task.k, task.group, kBits);
     for (std::size_t n0 = task.n_begin; n0 < task.n_end;) {
@@ -171,7 +170,7 @@ struct GroupLinear {
     }
   }
 
-  static void run(const GroupLinearTask& task) {
+  static void run(const FloatLinearTask& task) {
     if (task.bits == 8) {
       panels<8>(task);
     } else {

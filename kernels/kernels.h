@@ -62,14 +62,17 @@ struct GemmTask {
   Epilogue epilogue;
 };
 
-// y[m][n] = bias[n], then for k ascending y = y + a[m][k] * w[n][k], each step rounded; then the
-// clamp of Store::f32. No byte outside [0, k) of a row is read, none outside [n_begin, n_end) is
-// written.
+// float_linear: y[m][n] = bias[n], then for k ascending y = y + a[m][k] * w[n][k].
+// group_linear, weight-only: y[m][n] = bias[n], then for each group of k, ascending, y = y + t *
+// scale[n][group] with t = 0, then t = t + a[m][k] * float(q[n][k]) for the k of the group,
+// ascending; the last group may be short.
+// Each step is rounded; then the clamp of Store::f32. No byte outside [0, k) of a row is read, none
+// outside [n_begin, n_end) is written.
 struct FloatLinearTask {
   const float* const* rows;  // [m] pointers to k floats
   std::size_t m;
   std::size_t k;
-  const void* weights;  // written by pack_float_weights, 64-byte aligned
+  const void* weights;  // written by pack_float_weights or pack_group_weights, 64-byte aligned
   const float* bias;    // round_up(n, kColumnPadding) entries
   std::size_t n_begin;  // a multiple of float_nr
   std::size_t n_end;
@@ -77,25 +80,9 @@ struct FloatLinearTask {
   std::size_t ldc;  // floats from row to row
   float min;
   float max;
-};
-
-// Weight-only: y[m][n] = bias[n], then for each group of k, ascending, y = y + t * scale[n][group]
-// with t = 0, then t = t + a[m][k] * float(q[n][k]) for the k of the group, ascending; each step
-// rounded; then the clamp of Store::f32. The last group may be short.
-struct GroupLinearTask {
-  const float* const* rows;  // [m] pointers to k floats
-  std::size_t m;
-  std::size_t k;
-  std::size_t group;    // k's per scale
-  std::size_t bits;     // 8, or 4: codes in [-8, 7]
-  const void* weights;  // written by pack_group_weights, 64-byte aligned
-  const float* bias;    // round_up(n, kColumnPadding) entries
-  std::size_t n_begin;  // a multiple of float_nr
-  std::size_t n_end;
-  float* c;         // row 0, column 0
-  std::size_t ldc;  // floats from row to row
-  float min;
-  float max;
+  // group_linear only
+  std::size_t group = 0;  // k's per scale
+  std::size_t bits = 0;   // 8, or 4: codes in [-8, 7]
 };
 
 // y = saturate(rne(x / scale) + zero_point) to [lo, hi], a true division; NaN gives lo. The low
@@ -145,7 +132,7 @@ struct Table {
                                     std::size_t bits);
   void (*pack_group_weights)(const std::int8_t* codes, const float* scale, std::size_t n,
                              std::size_t k, std::size_t group, std::size_t bits, void* packed);
-  void (*group_linear)(const GroupLinearTask& task);
+  void (*group_linear)(const FloatLinearTask& task);
 
   void (*quantize)(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
   // y = scale * float(q - zero_point)

@@ -84,7 +84,7 @@ void float_linear(const FloatLinearTask& task, const float* w) {
   }
 }
 
-void group_linear(const GroupLinearTask& task, const std::int8_t* codes, const float* scale) {
+void group_linear(const FloatLinearTask& task, const std::int8_t* codes, const float* scale) {
   const std::size_t groups = (task.k + task.group - 1) / task.group;
   for (std::size_t m = 0; m < task.m; ++m) {
     const float* a = task.rows[m];

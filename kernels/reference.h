@@ -13,8 +13,8 @@ void gemm(Sign sign, const GemmTask& task, const std::int8_t* w);
 // FloatLinearTask with weights w[n][k], row-major.
 void float_linear(const FloatLinearTask& task, const float* w);
 
-// GroupLinearTask with codes[n][k], one per byte, and scale[n][groups], row-major.
-void group_linear(const GroupLinearTask& task, const std::int8_t* codes, const float* scale);
+// FloatLinearTask with codes[n][k], one per byte, and scale[n][groups], row-major.
+void group_linear(const FloatLinearTask& task, const std::int8_t* codes, const float* scale);
 
 void quantize(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
 void dequantize(Sign sign, const std::uint8_t* x, std::size_t n, float scale,

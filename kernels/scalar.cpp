@@ -59,11 +59,11 @@ void pack_group_weights(const std::int8_t* codes, const float* scale, std::size_
     std::memcpy(column + scales * sizeof(float), codes + j * k, k);
   }
 }
-void group_linear(const GroupLinearTask& task) {
+void group_linear(const FloatLinearTask& task) {
   for (std::size_t n = task.n_begin; n < task.n_end; ++n) {
     const char* column =
         static_cast<const char*>(task.weights) + n * column_bytes(task.k, task.group);
-    GroupLinearTask one = task;
+    FloatLinearTask one = task;
     one.bias += n;
     one.c += n;
     one.n_begin = 0;

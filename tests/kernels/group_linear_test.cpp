@@ -61,8 +61,19 @@ void check_shape(const Table& table, const Shape& s, std::size_t n_begin, std::s
   const std::size_t ldc = s.n + 3;
   Guarded<float> c(s.m * ldc);
   std::vector<float> want = c.values();
-  GroupLinearTask task{rows.data(), s.m,   s.k,      s.group, s.bits, packed.get(), bias.data(),
-                       n_begin,     n_end, c.data(), ldc,     min,    max};
+  FloatLinearTask task{.rows = rows.data(),
+                       .m = s.m,
+                       .k = s.k,
+                       .weights = packed.get(),
+                       .bias = bias.data(),
+                       .n_begin = n_begin,
+                       .n_end = n_end,
+                       .c = c.data(),
+                       .ldc = ldc,
+                       .min = min,
+                       .max = max,
+                       .group = s.group,
+                       .bits = s.bits};
   table.group_linear(task);
   task.c = want.data();
   reference::group_linear(task, codes.data(), scale.data());
@@ -85,7 +96,7 @@ TEST_CASE("the reference sums group by group, each from zero") {
   const float bias[kColumnPadding] = {3.0F};
   const float* rows[] = {row};
   float y = 0;
-  GroupLinearTask task{rows, 1, 4, 2, 8, nullptr, bias, 0, 1, &y, 1, -kInf, kInf};
+  FloatLinearTask task{rows, 1, 4, nullptr, bias, 0, 1, &y, 1, -kInf, kInf, 2, 8};
   reference::group_linear(task, codes, scale);
   CHECK(y == 4.0F);
   task.group = 3;

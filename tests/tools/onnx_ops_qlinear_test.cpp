@@ -116,7 +116,8 @@ TEST_CASE("qgemm: transposed or not, with a bias, alpha, and floats out") {
   column.s8("b", {3, 2}, b).s8("bz", {2}, {0, 0}).s32("c", {2, 1}, {1000, -77});
   column.microsoft("QGemm", {"a", "as", "az", "b", "bs", "bz", "c", "ys", "yz"}, {"y"});
   check(column.failure(), Error::Code::unsupported,
-        "its C 'c' has the shape [2, 1]; octet takes a scalar, [2] or [1, 2]");
+        "its C of shape [2, 1] gives each sample of the batch its own bias; octet takes a scalar, "
+        "[2] or [1, 2]");
 }
 
 TEST_CASE("qlinear_add: a constant on either side, in the order of the formula") {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "tools/convert/choose_range.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/float_executor.h"
 #include "tools/convert/quantize_plan.h"
 #include "tools/convert/view_map.h"
@@ -95,12 +95,7 @@ void correct_biases(Graph& graph, const std::vector<Range>& ranges, const Quanti
   std::vector<std::vector<float>> coded(graph.values.size());
   const Replace through_own_codes = [&](ValueId value, std::span<const float> values) {
     if (!plan[value].codes || is_pixels[value]) return values;  // pixels are exact
-    const Encoding& encoding = plan[value].encoding;
-    coded[value].clear();
-    for (const float x : values) {
-      coded[value].push_back(static_cast<float>(through_codes(
-          static_cast<double>(x), {encoding.scale, encoding.zero_point}, options.symmetric)));
-    }
+    round_trip(values, plan[value].encoding, coded[value]);
     return std::span<const float>(coded[value]);
   };
   const Graph original = graph;

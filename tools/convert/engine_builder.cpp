@@ -89,6 +89,20 @@ void EngineBuilder::add_float_linear(const Node& node, Tensor x, std::size_t m, 
   add_node(node.name, engine::OpType::float_linear, {x, weight, bias_tensor}, y, &node);
 }
 
+void EngineBuilder::add_lookup(const std::string& name, Tensor x,
+                               const std::array<std::uint8_t, 256>& table, Tensor y) {
+  const DType dtype = out.graph.tensors[y].dtype;
+  const Tensor constant = add_constant(name + ".table", dtype, table.data(), table.size(), {256});
+  add_node(name, engine::OpType::lookup, {x, constant}, y);
+}
+
+void EngineBuilder::add_pixel_reals(const std::string& value, Tensor x, const Encoding& encoding,
+                                    Tensor y) {
+  const Tensor scaled = add_reals(value + "_scaled", out.graph.tensors[x].shape);
+  add_node(value + "_dequantize", engine::OpType::dequantize, {x}, scaled);
+  add_affine(value + "_add_offset", scaled, {1}, {static_cast<float>(encoding.offset)}, y);
+}
+
 void EngineBuilder::add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
                                const std::vector<float>& shift, Tensor y, const Node* like) {
   const auto channels = static_cast<std::int64_t>(scale.size());

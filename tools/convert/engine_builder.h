@@ -3,6 +3,7 @@
 // to quantize() and lower_quantized().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ class EngineBuilder {
                          Tensor output, const Node* like = nullptr);
   // node, a linear of m outputs and k inputs, in floats.
   void add_float_linear(const Node& node, Tensor x, std::size_t m, std::size_t k, Tensor y);
+  // y = table[x], one entry for each code of x from the lowest on, in y's codes.
+  void add_lookup(const std::string& name, Tensor x, const std::array<std::uint8_t, 256>& table,
+                  Tensor y);
+  // y = scale * q + offset in floats, of pixels x of that encoding; value: their name.
+  void add_pixel_reals(const std::string& value, Tensor x, const Encoding& encoding, Tensor y);
   // y = scale * x + shift in floats, one entry for each channel.
   void add_affine(const std::string& name, Tensor x, const std::vector<float>& scale,
                   const std::vector<float>& shift, Tensor y, const Node* like = nullptr);

@@ -10,8 +10,8 @@
 
 #include "engine/errors.h"
 #include "kernels/dispatch.h"
-#include "kernels/reference.h"
 #include "kernels/softmax.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/view_map.h"
 
 namespace octet::convert {
@@ -144,12 +144,11 @@ struct FloatExecutor::Impl {
               apply_unary(node.function, static_cast<double>(value), node.alpha, node.beta));
         }
         return;
-      case Op::quantize:
-        return quantize(node.encoding, x, y);
+      case Op::quantize:  // codes as floats
+        for (const float value : x) *y++ = to_code(value, node.encoding);
+        return;
       case Op::dequantize:
-        for (const float code : x) {
-          *y++ = node.encoding.scale * (code - static_cast<float>(node.encoding.zero_point));
-        }
+        for (const float code : x) *y++ = to_real(code, node.encoding);
         return;
       case Op::reshape:
         return;
@@ -174,28 +173,12 @@ struct FloatExecutor::Impl {
                         .max = step.node->clip_max});
   }
 
-  // The codes as floats.
-  void quantize(const Encoding& encoding, std::span<const float> x, float* y) const {
-    std::vector<std::uint8_t> codes(x.size());
-    kernels::reference::quantize(
-        x.data(), x.size(),
-        {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
-         engine::highest_code(encoding.dtype)},
-        codes.data());
-    const bool is_u8 = encoding.dtype == engine::DType::u8;
-    for (const std::uint8_t code : codes) {
-      *y++ = is_u8 ? static_cast<float>(code) : static_cast<float>(static_cast<std::int8_t>(code));
-    }
-  }
-
   void add_operand(const Step& step, std::span<const float> x, float* y) const {
     const Encoding& encoding = step.node->operand_encoding;
     const std::vector<std::uint8_t>& operand = step.node->operand;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const std::uint8_t byte = operand[i % operand.size()];
-      const std::int32_t code =
-          encoding.dtype == engine::DType::u8 ? byte : static_cast<std::int8_t>(byte);
-      y[i] = x[i] + encoding.scale * static_cast<float>(code - encoding.zero_point);
+      const std::int32_t code = code_of(operand[i % operand.size()], encoding.dtype);
+      y[i] = x[i] + to_real(static_cast<float>(code), encoding);
     }
     table.clamp_f32(y, x.size(), step.node->clip_min, step.node->clip_max, y);
   }

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/errors.h"
-#include "kernels/reference.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/rewrite.h"
 #include "tools/convert/view_map.h"
 
@@ -18,21 +18,6 @@ using engine::DType;
 
 bool moves_elements(const Node& node) {
   return is_view(node) || node.op == Op::concat || node.op == Op::clip;
-}
-
-float to_code(float x, const Encoding& encoding) {
-  std::uint8_t byte;
-  kernels::reference::quantize(
-      &x, 1,
-      {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
-       engine::highest_code(encoding.dtype)},
-      &byte);
-  return encoding.dtype == DType::u8 ? static_cast<float>(byte)
-                                     : static_cast<float>(static_cast<std::int8_t>(byte));
-}
-
-float to_real(float code, const Encoding& encoding) {
-  return encoding.scale * (code - static_cast<float>(encoding.zero_point));
 }
 
 // A clip of floats becomes one of their codes.

@@ -2,7 +2,7 @@
 // Evaluates the function once for each code.
 #include "tools/convert/lookup_table.h"
 
-#include "kernels/reference.h"
+#include "tools/convert/codes.h"
 
 namespace octet::convert {
 
@@ -17,10 +17,7 @@ std::array<std::uint8_t, 256> lookup_table(const Encoding& input, const Encoding
     reals[static_cast<std::size_t>(i)] = static_cast<float>(function(double{real}));
   }
   std::array<std::uint8_t, 256> table;
-  kernels::reference::quantize(reals.data(), reals.size(),
-                               {output.scale, output.zero_point, engine::lowest_code(output.dtype),
-                                engine::highest_code(output.dtype)},
-                               table.data());
+  kernels::reference::quantize(reals.data(), reals.size(), quantize_params(output), table.data());
   return table;
 }
 

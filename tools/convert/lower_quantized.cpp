@@ -10,6 +10,7 @@
 
 #include "engine/errors.h"
 #include "kernels/reference.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/engine_builder.h"
 #include "tools/convert/integer_linear.h"
 #include "tools/convert/lookup_table.h"
@@ -25,10 +26,6 @@ using engine::fail;
 using engine::message;
 using engine::OpType;
 using Tensor = EngineBuilder::Tensor;
-
-float to_real(float code, const Encoding& encoding) {
-  return encoding.scale * (code - static_cast<float>(encoding.zero_point));
-}
 
 // A tensor of 8 bits and what its bytes mean.
 struct Codes {
@@ -101,8 +98,11 @@ class QuantizedLowering {
   std::optional<Codes> source_codes(ValueId value) {
     const std::size_t index = links_.producer(value);
     if (index == kNoNode || graph_.nodes[index].op != Op::dequantize) return std::nullopt;
-    const Node& node = graph_.nodes[index];
-    return with_meaning(node.inputs[0], node.encoding);
+    if (!codes_[value]) {
+      const Node& node = graph_.nodes[index];
+      codes_[value] = with_meaning(node.inputs[0], node.encoding);
+    }
+    return codes_[value];
   }
 
   // The same bytes under another meaning: two nodes of the file may not agree about a tensor.
@@ -115,29 +115,21 @@ class QuantizedLowering {
                                           engine::lowest_code(encoding.dtype));
     }
     const std::string node = name(value) + "_reread";
-    const Tensor table =
-        builder_.add_constant(node + ".table", encoding.dtype, same.data(), 256, {256});
     const Codes result{builder_.add_codes(node, shape(value), encoding), encoding};
-    builder_.add_node(node, OpType::lookup, {codes.tensor, table}, result.tensor);
+    builder_.add_lookup(node, codes.tensor, same, result.tensor);
     return result;
   }
 
   Tensor reals(ValueId value) {
     if (reals_[value]) return *reals_[value];
-    if (codes_[value]) return pixel_reals(value);
-    const Codes codes = *source_codes(value);
-    const Node& node = graph_.nodes[links_.producer(value)];
-    builder_.add_node(node.name, OpType::dequantize, {codes.tensor}, make_reals(value));
-    return *reals_[value];
-  }
-
-  Tensor pixel_reals(ValueId value) {
-    const Tensor scaled = builder_.add_reals(name(value) + "_scaled", shape(value));
-    builder_.add_node(name(value) + "_dequantize", OpType::dequantize, {codes_[value]->tensor},
-                      scaled);
+    if (const std::optional<Codes> codes = source_codes(value)) {
+      const Node& node = graph_.nodes[links_.producer(value)];
+      builder_.add_node(node.name, OpType::dequantize, {codes->tensor}, make_reals(value));
+      return *reals_[value];
+    }
+    const Codes& pixels = *codes_[value];
     reals_[value] = builder_.add_reals(name(value) + "_real", shape(value));
-    builder_.add_affine(name(value) + "_add_offset", scaled, {1},
-                        {static_cast<float>(codes_[value]->encoding.offset)}, *reals_[value]);
+    builder_.add_pixel_reals(name(value), pixels.tensor, pixels.encoding, *reals_[value]);
     return *reals_[value];
   }
 
@@ -147,14 +139,14 @@ class QuantizedLowering {
     const Node& user = graph_.nodes[links_.users(value)[0]];
     return user.op == Op::quantize ? &user : nullptr;
   }
-  Tensor output_codes(const Node& quantize) {
+  Codes output_codes(const Node& quantize) {
     codes_[quantize.output] = add_codes(quantize.output, quantize.encoding);
-    return codes_[quantize.output]->tensor;
+    return *codes_[quantize.output];
   }
   // Codes where a quantize follows, else floats.
   Tensor make_output(ValueId value) {
     const Node* quantize = quantizer(value);
-    return quantize != nullptr ? output_codes(*quantize) : make_reals(value);
+    return quantize != nullptr ? output_codes(*quantize).tensor : make_reals(value);
   }
 
   void lower(const Node& node) {
@@ -188,31 +180,25 @@ class QuantizedLowering {
   void lower_quantize(const Node& node) {
     const ValueId x = node.inputs[0];
     if (codes_[node.output]) return;  // by the node before
-    if (codes_[x]) return quantize_pixels(node);
-    const std::optional<Codes> source = source_codes(x);
-    const Tensor from = source ? source->tensor : reals(x);
-    builder_.add_node(node.name, source ? OpType::requantize : OpType::quantize, {from},
-                      output_codes(node));
+    if (const std::optional<Codes> source = source_codes(x)) {
+      builder_.add_node(node.name, OpType::requantize, {source->tensor}, output_codes(node).tensor);
+    } else if (codes_[x]) {
+      quantize_pixels(node);
+    } else {
+      builder_.add_node(node.name, OpType::quantize, {reals(x)}, output_codes(node).tensor);
+    }
   }
 
   // As if the pixel had been made a float outside.
   void quantize_pixels(const Node& node) {
-    std::array<float, 256> reals;
-    for (std::size_t p = 0; p < reals.size(); ++p) {
-      reals[p] = static_cast<float>((static_cast<double>(p) / 255 - double{pixels_->mean}) /
-                                    double{pixels_->std});
-    }
     std::array<std::uint8_t, 256> table;
-    const Encoding& encoding = node.encoding;
-    kernels::reference::quantize(
-        reals.data(), reals.size(),
-        {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
-         engine::highest_code(encoding.dtype)},
-        table.data());
-    const Tensor constant =
-        builder_.add_constant(node.name + ".table", encoding.dtype, table.data(), 256, {256});
-    builder_.add_node(node.name, OpType::lookup, {codes_[node.inputs[0]]->tensor, constant},
-                      output_codes(node));
+    for (std::size_t p = 0; p < table.size(); ++p) {
+      const auto real = static_cast<float>((static_cast<double>(p) / 255 - double{pixels_->mean}) /
+                                           double{pixels_->std});
+      kernels::reference::quantize(&real, 1, quantize_params(node.encoding), &table[p]);
+    }
+    builder_.add_lookup(node.name, codes_[node.inputs[0]]->tensor, table,
+                        output_codes(node).tensor);
   }
 
   void lower_linear(const Node& node) {
@@ -268,8 +254,8 @@ class QuantizedLowering {
     const std::optional<Codes> b = source_codes(node.inputs[1]);
     const Node* quantize = quantizer(node.output);
     if (a && b && quantize != nullptr) {
-      builder_.add_node(node.name, OpType::add, {a->tensor, b->tensor}, output_codes(*quantize),
-                        &node);
+      builder_.add_node(node.name, OpType::add, {a->tensor, b->tensor},
+                        output_codes(*quantize).tensor, &node);
       return;
     }
     const Tensor x = reals(node.inputs[0]);
@@ -289,14 +275,15 @@ class QuantizedLowering {
     builder_.out.graph.tensors[operand].zero_point = node.operand_encoding.zero_point;
     const auto inputs =
         node.operand_first ? std::vector{operand, x.tensor} : std::vector{x.tensor, operand};
-    builder_.add_node(node.name, OpType::add, inputs, output_codes(*quantizer(node.output)), &node);
+    builder_.add_node(node.name, OpType::add, inputs, output_codes(*quantizer(node.output)).tensor,
+                      &node);
   }
 
   void lower_affine(const Node& node) {
     const std::optional<Codes> source = source_codes(node.inputs[0]);
     const Node* quantize = quantizer(node.output);
     if (source && quantize != nullptr && node.scale.size() == 1) {
-      return look_up(node, *source, *quantize, [&node](double x) {
+      return look_up(node, *source, output_codes(*quantize), [&node](double x) {
         return x * double{node.scale[0]} + double{node.shift[0]};
       });
     }
@@ -304,12 +291,10 @@ class QuantizedLowering {
     builder_.add_affine(node.name, x, node.scale, node.shift, make_reals(node.output), &node);
   }
 
-  void look_up(const Node& node, const Codes& x, const Node& quantize,
+  void look_up(const Node& node, const Codes& x, const Codes& y,
                const std::function<double(double)>& function) {
-    const auto table = lookup_table(x.encoding, quantize.encoding, function);
-    const Tensor constant = builder_.add_constant(node.name + ".table", quantize.encoding.dtype,
-                                                  table.data(), table.size(), {256});
-    builder_.add_node(node.name, OpType::lookup, {x.tensor, constant}, output_codes(quantize));
+    builder_.add_lookup(node.name, x.tensor, lookup_table(x.encoding, y.encoding, function),
+                        y.tensor);
   }
 
   void lower_unary(const Node& node) {
@@ -323,7 +308,7 @@ class QuantizedLowering {
            "QuantizeLinear and a DequantizeLinear in front of it");
     }
     if (const Node* quantize = quantizer(node.output)) {
-      return look_up(node, *source, *quantize, function);
+      return look_up(node, *source, output_codes(*quantize), function);
     }
     // The file wants floats: codes over the range that the function can give.
     Range range{0, 0};
@@ -340,17 +325,14 @@ class QuantizedLowering {
            ", calibrate it again");
     }
     const ScaleZeroPoint chosen = choose_codes(range, false);
-    Node quantize;
-    quantize.encoding = {DType::u8, chosen.scale, chosen.zero_point, 0};
+    const Encoding encoding{DType::u8, chosen.scale, chosen.zero_point, 0};
     note(node, message("its floats are made of 256 steps of ", chosen.scale,
                        ", since the file does not quantize them"));
-    const auto table = lookup_table(source->encoding, quantize.encoding, function);
-    const Tensor constant =
-        builder_.add_constant(node.name + ".table", DType::u8, table.data(), table.size(), {256});
-    const Tensor codes =
-        builder_.add_codes(name(node.output) + "_quantized", shape(node.output), quantize.encoding);
-    builder_.add_node(node.name, OpType::lookup, {source->tensor, constant}, codes);
-    builder_.add_node(node.name + "_dequantize", OpType::dequantize, {codes},
+    const Codes codes{
+        builder_.add_codes(name(node.output) + "_quantized", shape(node.output), encoding),
+        encoding};
+    look_up(node, *source, codes, function);
+    builder_.add_node(node.name + "_dequantize", OpType::dequantize, {codes.tensor},
                       make_reals(node.output));
   }
 
@@ -376,7 +358,8 @@ class QuantizedLowering {
   const Links links_;
   const std::optional<engine::Normalization>& pixels_;
   EngineBuilder builder_;
-  std::vector<std::optional<Codes>> codes_;   // of codes, and of pixels
+  // Of codes, of pixels, and of what was dequantized: the codes that it came from.
+  std::vector<std::optional<Codes>> codes_;
   std::vector<std::optional<Tensor>> reals_;  // of floats
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/lookup_table.h"
 
 namespace octet::convert {
@@ -61,10 +62,7 @@ Lowering::Tensor Lowering::reals(ValueId value) {
     builder_.add_node(name + "_dequantize", OpType::dequantize, {input.tensor}, make_reals(value));
     return *reals_[value];
   }
-  const Tensor scaled = add_reals(name + "_scaled", value);
-  builder_.add_node(name + "_dequantize", OpType::dequantize, {input.tensor}, scaled);
-  builder_.add_affine(name + "_add_offset", scaled, {1},
-                      {static_cast<float>(input.encoding.offset)}, make_reals(value));
+  builder_.add_pixel_reals(name, input.tensor, input.encoding, make_reals(value));
   return *reals_[value];
 }
 
@@ -94,10 +92,8 @@ Lowering::Codes Lowering::table_look_up(const std::string& name, ValueId value, 
                                         const Encoding& encoding, const std::string& output_name,
                                         const std::function<double(double)>& function) {
   const auto table = lookup_table(input.encoding, encoding, function);
-  const Tensor constant =
-      builder_.add_constant(name + ".table", encoding.dtype, table.data(), table.size(), {256});
   const Tensor output = add_codes(output_name, value, encoding);
-  builder_.add_node(name, OpType::lookup, {input.tensor, constant}, output);
+  builder_.add_lookup(name, input.tensor, table, output);
   return {output, encoding};
 }
 
@@ -106,8 +102,7 @@ void Lowering::note_lost_offset(ValueId value, const Encoding& from, const Encod
   const auto table = lookup_table(from, to, [](double x) { return x; });
   double largest = 0;
   for (std::int32_t p = 0; p < 256; ++p) {
-    const std::uint8_t byte = table[static_cast<std::size_t>(p)];
-    const std::int32_t q = to.dtype == DType::u8 ? byte : static_cast<std::int8_t>(byte);
+    const std::int32_t q = code_of(table[static_cast<std::size_t>(p)], to.dtype);
     const double wanted = double{from.scale} * (p - from.zero_point) + from.offset;
     largest = std::max(largest, std::abs(wanted - double{to.scale} * (q - to.zero_point)));
   }

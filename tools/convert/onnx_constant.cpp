@@ -102,6 +102,12 @@ std::string to_text(const Dims& dims) {
   return text + "]";
 }
 
+bool fits_type(std::int64_t value, std::int32_t type) noexcept {
+  if (type == TensorProto::UINT8) return value >= 0 && value <= 255;
+  if (type == TensorProto::INT8) return value >= -128 && value <= 127;
+  return value == static_cast<std::int32_t>(value);
+}
+
 std::string element_type_name(std::int32_t type) {
   if (!onnx::TensorProto_DataType_IsValid(type)) return "type " + std::to_string(type);
   std::string name = onnx::TensorProto_DataType_Name(static_cast<onnx::TensorProto_DataType>(type));

@@ -51,6 +51,9 @@ std::string to_text(const Dims& dims);
 // lie in. Throws octet::Error: format, io, or unsupported for other element types.
 Constant read_constant(const onnx::TensorProto& tensor, const std::string& model_path);
 
+// Whether uint8, int8 or else int32 (TensorProto's types) holds the value.
+bool fits_type(std::int64_t value, std::int32_t type) noexcept;
+
 // "float", "uint8", ... as ONNX writes the element types.
 std::string element_type_name(std::int32_t type);
 

@@ -25,10 +25,8 @@ std::int64_t to_integer(const OnnxNode& node, float value) {
 }
 
 void check_fits(const OnnxNode& node, std::int64_t value, std::int32_t type) {
-  const bool fits = type == onnx::TensorProto::INT64 || value == kBatchSize ||
-                    (type == onnx::TensorProto::UINT8  ? value >= 0 && value <= 255
-                     : type == onnx::TensorProto::INT8 ? value >= -128 && value <= 127
-                                                       : value == static_cast<std::int32_t>(value));
+  const bool fits =
+      type == onnx::TensorProto::INT64 || value == kBatchSize || fits_type(value, type);
   if (!fits) {
     node.invalid("it casts " + std::to_string(value) + " to " + element_type_name(type) +
                  ", where it does not fit (a zero point outside its type?)");

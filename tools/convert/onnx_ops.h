@@ -80,6 +80,9 @@ void fold_slice(const OnnxNode& node, GraphBuilder& builder);
 // Shared by the import and fold forms of one operator.
 // Transpose's perm, checked; reversed dimensions by default.
 std::vector<std::size_t> transpose_perm(const OnnxNode& node, std::size_t rank);
+// Gemm and QGemm: refuse transA = 1; C must be one row for all samples, of m columns or one.
+void refuse_trans_a(const OnnxNode& node);
+void check_bias_shape(const OnnxNode& node, const Dims& c, std::size_t m);
 // Where element `index` of a tensor of shape dims lies in one of shape from, broadcast to it.
 std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& from);
 // Squeeze and Unsqueeze: dims without, or with, the node's axes.

@@ -37,20 +37,9 @@ std::vector<float> make_weight(const std::vector<float>& matrix, std::size_t m, 
 
 // Gemm's C as the bias of each of m outputs.
 std::vector<float> make_bias(const OnnxNode& node, const Constant& c, std::size_t m, float beta) {
-  Dims dims = c.dims;
-  while (!dims.empty() && dims.front() == 1) dims.erase(dims.begin());
-  if (c.dims.size() > 2) node.invalid("its C has the shape " + to_text(c.dims));
-  if (dims.size() > 1) {
-    node.refuse("its C of shape " + to_text(c.dims) +
-                " gives each sample of the batch its own bias; octet takes a scalar, [" +
-                std::to_string(m) + "] or [1, " + std::to_string(m) + "]");
-  }
-  if (dims.size() == 1 && static_cast<std::size_t>(dims[0]) != m) {
-    node.invalid("its C has the shape " + to_text(c.dims) + ", the product has " +
-                 std::to_string(m) + " columns");
-  }
+  check_bias_shape(node, c.dims, m);
   std::vector<float> bias(m);
-  for (std::size_t i = 0; i < m; ++i) bias[i] = scaled(beta, c.floats[dims.empty() ? 0 : i]);
+  for (std::size_t i = 0; i < m; ++i) bias[i] = scaled(beta, c.floats[c.size() == 1 ? 0 : i]);
   return bias;
 }
 
@@ -75,16 +64,34 @@ void attach_bias_codes(const Constant& c, std::size_t m, Node& linear) {
 
 }  // namespace
 
+void refuse_trans_a(const OnnxNode& node) {
+  if (node.attribute("transA", std::int64_t{0}) == 0) return;
+  node.refuse(
+      "transA = 1 turns the batch from rows into columns; export the layer with one sample per row "
+      "of A");
+}
+
+void check_bias_shape(const OnnxNode& node, const Dims& c, std::size_t m) {
+  Dims dims = c;
+  while (!dims.empty() && dims.front() == 1) dims.erase(dims.begin());
+  if (c.size() > 2) node.invalid("its C has the shape " + to_text(c));
+  if (dims.size() > 1) {
+    node.refuse("its C of shape " + to_text(c) +
+                " gives each sample of the batch its own bias; octet takes a scalar, [" +
+                std::to_string(m) + "] or [1, " + std::to_string(m) + "]");
+  }
+  if (dims.size() == 1 && static_cast<std::size_t>(dims[0]) != m) {
+    node.invalid("its C has the shape " + to_text(c) + ", the product has " + std::to_string(m) +
+                 " columns");
+  }
+}
+
 void import_gemm(const OnnxNode& node, GraphBuilder& builder) {
   if (node.constant(0) != nullptr) refuse_left_constant(node);
   const ValueId x = node.activation(0, "A");
   if (node.has(1) && node.constant(1) == nullptr) refuse_two_activations(node);
   const Constant& b = node.need_weights(1, "B");
-  if (node.attribute("transA", std::int64_t{0}) != 0) {
-    node.refuse(
-        "transA = 1 turns the batch from rows into columns; export the layer with one sample per "
-        "row of A");
-  }
+  refuse_trans_a(node);
   const Shape& shape = builder.shape(x);
   if (shape.size() != 2) node.invalid("its A has the shape " + to_text(shape) + ", not rank 2");
   if (b.dims.size() != 2 || b.size() == 0) {

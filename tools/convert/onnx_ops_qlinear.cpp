@@ -176,11 +176,7 @@ void add_bias(const OnnxNode& node, const Constant& b, std::size_t m, float a_sc
   if (c.is_float || c.type != TensorProto::INT32) {
     node.invalid("its C '" + c.name + "' is " + element_type_name(c.type) + ", not int32");
   }
-  const bool one_row = c.dims.size() < 2 || (c.dims.size() == 2 && c.dims[0] == 1);
-  if (!one_row || (c.size() != m && c.size() != 1)) {
-    node.refuse(message("its C '", c.name, "' has the shape ", to_text(c.dims),
-                        "; octet takes a scalar, [", m, "] or [1, ", m, "]"));
-  }
+  check_bias_shape(node, c.dims, m);
   linear.bias_scale = b.quantized->scale;
   for (float& scale : linear.bias_scale) {
     scale = a_scale * scale_with_alpha(alpha, a_scale, scale);
@@ -207,11 +203,7 @@ void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder) {
 }
 
 void import_qgemm(const OnnxNode& node, GraphBuilder& builder) {
-  if (node.attribute("transA", std::int64_t{0}) != 0) {
-    node.refuse(
-        "transA = 1 turns the batch from rows into columns; export the layer with one sample per "
-        "row of A");
-  }
+  refuse_trans_a(node);
   const bool transpose = node.attribute("transB", std::int64_t{0}) == 0;
   const float alpha = finite_alpha(node);
   Constant b = node.need_constant(3, "B");

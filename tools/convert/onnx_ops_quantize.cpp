@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/errors.h"
-#include "kernels/reference.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/onnx_ops.h"
 #include "tools/convert/onnx_quantization.h"
 
@@ -27,15 +27,6 @@ void refuse_blocks(const OnnxNode& node) {
 std::int32_t output_type(const OnnxNode& node) {
   const std::int64_t type = node.attribute("output_dtype", std::int64_t{0});
   return type == 0 ? TensorProto::UINT8 : static_cast<std::int32_t>(type);
-}
-
-Encoding channel_encoding(const OnnxNode& node, const Quantization& quantization, std::size_t i) {
-  const auto dtype = codes_dtype(quantization.type);
-  if (!dtype) {
-    node.refuse("it quantizes to " + element_type_name(quantization.type) +
-                "; octet computes with uint8 and int8");
-  }
-  return {*dtype, quantization.scale[i], quantization.zero_point[i], 0};
 }
 
 // What says that no observer ever saw this tensor.
@@ -78,7 +69,7 @@ void emit_per_channel(const OnnxNode& node, GraphBuilder& builder, Op op, ValueI
     slice.axis = axis;
     slice.start = i;
     const ValueId part = builder.emit_hidden(node, std::move(slice), part_shape);
-    Node step = make_step(op, part, channel_encoding(node, quantization, i));
+    Node step = make_step(op, part, encoding_of(node, quantization, i));
     concat.inputs.push_back(builder.emit_hidden(node, std::move(step), part_shape));
   }
   builder.emit(node, std::move(concat), shape);
@@ -90,7 +81,7 @@ void import_step(const OnnxNode& node, GraphBuilder& builder, Op op, ValueId x,
     emit_per_channel(node, builder, op, x, quantization);
     return;
   }
-  const Encoding encoding = channel_encoding(node, quantization, 0);
+  const Encoding encoding = encoding_of(node, quantization, 0);
   if (op == Op::quantize) note_defaults(node, builder, encoding);
   builder.emit(node, make_step(op, x, encoding), builder.shape(x));
 }
@@ -127,26 +118,14 @@ void fold_quantize_linear(const OnnxNode& node, GraphBuilder& builder) {
   result.type = quantization.type;
   result.dims = x.dims;
   builder.spend(node, x.size());
-  std::size_t run = x.size();  // neighbours of one scale
-  if (!quantization.is_per_tensor()) {
-    run = 1;
-    for (std::size_t i = axis + 1; i < x.dims.size(); ++i) {
-      run *= static_cast<std::size_t>(x.dims[i]);
-    }
-  }
+  const std::size_t run = quantization.is_per_tensor() ? x.size() : elements_behind(x.dims, axis);
   std::vector<std::uint8_t> codes(run);
   for (std::size_t begin = 0; begin < x.size(); begin += run) {
     const std::size_t channel = begin / run % quantization.scale.size();
-    const Encoding encoding = channel_encoding(node, quantization, channel);
-    kernels::reference::quantize(
-        x.floats.data() + begin, run,
-        {encoding.scale, encoding.zero_point, engine::lowest_code(encoding.dtype),
-         engine::highest_code(encoding.dtype)},
-        codes.data());
-    for (const std::uint8_t code : codes) {
-      result.ints.push_back(encoding.dtype == engine::DType::u8 ? std::int64_t{code}
-                                                                : static_cast<std::int8_t>(code));
-    }
+    const Encoding encoding = encoding_of(node, quantization, channel);
+    kernels::reference::quantize(x.floats.data() + begin, run, quantize_params(encoding),
+                                 codes.data());
+    for (const std::uint8_t code : codes) result.ints.push_back(code_of(code, encoding.dtype));
   }
   builder.define(node, std::move(result));
 }
@@ -178,10 +157,7 @@ void fold_dequantize_linear(const OnnxNode& node, GraphBuilder& builder) {
   result.type = TensorProto::FLOAT;
   result.dims = x.dims;
   result.quantized = subtract_zero_points(x, quantization, axis);
-  std::size_t inner = 1;
-  for (std::size_t i = axis + 1; i < x.dims.size(); ++i) {
-    inner *= static_cast<std::size_t>(x.dims[i]);
-  }
+  const std::size_t inner = elements_behind(x.dims, axis);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const float scale = quantization.scale[i / inner % quantization.scale.size()];
     result.floats.push_back(scale * static_cast<float>(result.quantized->codes[i]));

@@ -41,10 +41,7 @@ void check_scales(const OnnxNode& node, const Constant& scale) {
 }
 
 std::int32_t checked_code(const OnnxNode& node, std::int64_t value, std::int32_t type) {
-  const bool fits = type == TensorProto::UINT8  ? value >= 0 && value <= 255
-                    : type == TensorProto::INT8 ? value >= -128 && value <= 127
-                                                : value == static_cast<std::int32_t>(value);
-  if (!fits) {
+  if (!fits_type(value, type)) {
     node.invalid("its zero point " + std::to_string(value) + " lies outside " +
                  element_type_name(type));
   }
@@ -81,6 +78,15 @@ Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::siz
   return result;
 }
 
+Encoding encoding_of(const OnnxNode& node, const Quantization& quantization, std::size_t i) {
+  const auto dtype = codes_dtype(quantization.type);
+  if (!dtype) {
+    node.refuse("it quantizes to " + element_type_name(quantization.type) +
+                ", octet computes with 8 bits: quantize to uint8 or int8");
+  }
+  return {*dtype, quantization.scale[i], quantization.zero_point[i], 0};
+}
+
 Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                        std::int32_t otherwise) {
   const Quantization quantization = read_quantization(node, scale, zero_point, otherwise);
@@ -88,12 +94,15 @@ Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero
     node.refuse(message("an activation has ", quantization.scale.size(),
                         " scales; octet computes with one scale per activation"));
   }
-  const auto dtype = codes_dtype(quantization.type);
-  if (!dtype) {
-    node.refuse("it quantizes an activation to " + element_type_name(quantization.type) +
-                "; octet computes with uint8 and int8");
+  return encoding_of(node, quantization, 0);
+}
+
+std::size_t elements_behind(const Dims& dims, std::size_t axis) {
+  std::size_t elements = 1;
+  for (std::size_t i = axis + 1; i < dims.size(); ++i) {
+    elements *= static_cast<std::size_t>(dims[i]);
   }
-  return {*dtype, quantization.scale[0], quantization.zero_point[0], 0};
+  return elements;
 }
 
 std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization, const Dims& dims) {
@@ -112,10 +121,7 @@ std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& in
   auto result = std::make_shared<QuantizedConstant>();
   result->scale = quantization.scale;
   result->axis = axis;
-  std::size_t inner = 1;
-  for (std::size_t i = axis + 1; i < integers.dims.size(); ++i) {
-    inner *= static_cast<std::size_t>(integers.dims[i]);
-  }
+  const std::size_t inner = elements_behind(integers.dims, axis);
   for (std::size_t i = 0; i < integers.size(); ++i) {
     const std::size_t channel = i / inner % quantization.scale.size();
     result->codes.push_back(

@@ -31,6 +31,9 @@ struct Quantization {
 Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                                std::int32_t otherwise);
 
+// Entry i as the encoding of an activation; refused unless it is of 8 bits.
+Encoding encoding_of(const OnnxNode& node, const Quantization& quantization, std::size_t i);
+
 // Of an activation: refused unless per tensor and of 8 bits.
 Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                        std::int32_t otherwise);
@@ -38,6 +41,9 @@ Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero
 // The axis that entries of a per-channel quantization belong to: resolved, and as long as they are
 // many. 0 per tensor.
 std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization, const Dims& dims);
+
+// The product of the dimensions behind axis: neighbours of one scale.
+std::size_t elements_behind(const Dims& dims, std::size_t axis);
 
 // A constant's integers less their zero points, with their scales.
 std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& integers,

@@ -19,6 +19,11 @@ struct LinearParameters {
   std::size_t raised = 0;          // channels whose scale was raised so that the bias fits int32
 };
 
+struct WeightOptions {
+  bool per_channel = true;
+  bool clip_weights = false;
+};
+
 // weight_scale = max |w| / 127, or with clip_weights the part of it, 1 to 1/2 in steps of 1/64,
 // that makes the sum of (w - weight_scale * q)^2 least; weights by QuantizeLinear's formula; bias =
 // rne((bias + offset * sum of the quantized weights) / (input.scale * weight_scale)), so that the
@@ -28,10 +33,6 @@ struct LinearParameters {
 // of zeros has the scale that gives its bias 24 bits, without a bias the multiplier 1.
 // output_scale: 0 for an f32 output. Throws octet::Error (unsupported) where the weights alone
 // could overflow; source is the file for the message.
-struct WeightOptions {
-  bool per_channel = true;
-  bool clip_weights = false;
-};
 LinearParameters quantize_linear(const Node& node, std::size_t k, const Encoding& input,
                                  float output_scale, const WeightOptions& options,
                                  const std::string& source);
