@@ -5,6 +5,7 @@
 #include <octet/octet.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/inspect.h"
 #include "tests/tools/converted.h"
@@ -146,6 +147,11 @@ TEST_CASE("compare: other networks and missing files are errors") {
   fails({net.model, other.write(net.folder, "other.onnx"), "--data", net.folder.path()},
         "give the float network that the model was made from");
   fails({net.model, net.onnx, "--data", net.folder / "none"}, "none");
+  std::vector<float> values(16 * 2, 0.5f);
+  values[20] = std::numeric_limits<float>::infinity();
+  const auto bad = write_array(net.folder, "bad.npy", data::ArrayType::f32, {2, 16},
+                               std::as_bytes(std::span(values)));
+  fails({net.model, net.onnx, "--data", bad}, "sample 1 gives");
   fails({net.model, net.onnx, "--data", net.folder.path(), "--html", net.folder / "no/r.html"},
         "r.html");
   CHECK_FALSE(net.folder.has("r.html"));

@@ -108,9 +108,18 @@ TEST_CASE("command: a quantized ONNX takes no option about scales") {
                                              {"--calibration", "mse"},
                                              {"--weights", "per-tensor"},
                                              {"--symmetric"},
-                                             {"--equalize"}}) {
+                                             {"--equalize"},
+                                             {"--auto"},
+                                             {"--mode weight-only"},
+                                             {"--weight-bits", "4"},
+                                             {"--group-size", "8"},
+                                             {"--keep-float", "fc1"}}) {
     std::vector<std::string> arguments{"convert", onnx, "-o", folder / "out.octet"};
-    arguments.insert(arguments.end(), option.begin(), option.end());
+    if (option[0] == "--mode weight-only") {
+      arguments.insert(arguments.end(), {"--mode", "weight-only"});
+    } else {
+      arguments.insert(arguments.end(), option.begin(), option.end());
+    }
     const Result result = octet_command(arguments);
     CHECK(fails_cleanly(result, 1));
     CHECK(result.says("is already quantized, its own scales are kept; leave " + option[0]));

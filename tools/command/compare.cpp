@@ -24,14 +24,10 @@ std::string percent(double part) {
   return format(part != 0 && part < 0.001 ? "%.3f %%" : "%.1f %%", 100 * part);
 }
 
-std::string decibels(double db) {
-  return std::isinf(db) ? "exact" : format("%.1f", db);
-}
-
 void print_nodes(const Comparison& comparison) {
   TextTable table("lllrrrrrrrr");
-  table.row({"node", "op", "type", "codes from .. to", "used", "clipped", "wasted", "SQNR dB",
-             "cosine", "alone: dB, flips", "accumulator"});
+  table.row({"node", "op", "type", "codes from .. to", "used", "clipped", "wasted", "SQNR",
+             "cosine", "alone: SQNR, flips", "accumulator"});
   for (const NodeComparison& node : comparison.nodes) {
     const bool codes = engine::is_q8(node.dtype);
     table.row({node.name, node.op, std::string(engine::dtype_name(node.dtype)),
@@ -100,7 +96,7 @@ void run_compare(const CompareOptions& options) {
     std::printf("accuracy   %.2f %% float, %.2f %% int8\n", 100 * total.reference_accuracy(),
                 100 * total.accuracy());
   }
-  std::printf("agreement  %.2f %%, SQNR %s dB\n", 100 * total.agreement(),
+  std::printf("agreement  %.2f %%, SQNR %s\n", 100 * total.agreement(),
               decibels(total.sqnr_db()).c_str());
   print_nodes(comparison);
   print_flips(comparison);

@@ -14,6 +14,7 @@
 #include "tools/command/calibration_source.h"
 #include "tools/command/network.h"
 #include "tools/command/progress.h"
+#include "tools/convert/codes.h"
 #include "tools/convert/equalize.h"
 #include "tools/convert/float_executor.h"
 #include "tools/convert/model_writer.h"
@@ -43,6 +44,10 @@ std::vector<std::byte> with_all_outputs(engine::Graph graph) {
   return convert::write_model(graph);
 }
 
+convert::Encoding encoding_of(const engine::Tensor& tensor) {
+  return {tensor.dtype, tensor.scale, tensor.zero_point, 0};
+}
+
 // What pixels mean beside scale * q: of the model's inputs and of views of them.
 std::vector<float> offsets_of(const engine::Graph& graph) {
   std::vector<float> offsets(graph.tensors.size());
@@ -58,20 +63,34 @@ std::vector<float> offsets_of(const engine::Graph& graph) {
   return offsets;
 }
 
+std::vector<float> floats_in(const std::vector<std::byte>& raw) {
+  std::vector<float> values(raw.size() / sizeof(float));
+  std::memcpy(values.data(), raw.data(), raw.size());
+  return values;
+}
+
+// What the model's tensor holds, codes dequantized.
 std::vector<float> as_floats(const std::vector<std::byte>& raw, const engine::Tensor& tensor,
                              float offset) {
-  if (!is_q8(tensor.dtype)) {
-    std::vector<float> values(raw.size() / sizeof(float));
-    std::memcpy(values.data(), raw.data(), raw.size());
-    return values;
-  }
-  std::vector<float> values(raw.size());
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    const auto byte = std::to_integer<std::uint8_t>(raw[i]);
-    const int code = tensor.dtype == engine::DType::u8 ? int{byte} : static_cast<std::int8_t>(byte);
-    values[i] = tensor.scale * static_cast<float>(code - tensor.zero_point) + offset;
+  if (!is_q8(tensor.dtype)) return floats_in(raw);
+  std::vector<float> values;
+  values.reserve(raw.size());
+  for (const std::byte byte : raw) {
+    const auto code =
+        static_cast<float>(convert::code_of(std::to_integer<std::uint8_t>(byte), tensor.dtype));
+    values.push_back(convert::to_real(code, encoding_of(tensor)) + offset);
   }
   return values;
+}
+
+// Throws for the first that is NaN or infinite.
+void check_finite(std::span<const float> values, const std::string& name, std::size_t per_sample,
+                  const std::string& path) {
+  const auto bad = std::ranges::find_if_not(values, [](float x) { return std::isfinite(x); });
+  if (bad == values.end()) return;
+  engine::fail(Error::Code::argument, path, ": '", name, "': sample ",
+               static_cast<std::size_t>(bad - values.begin()) / per_sample, " gives ", *bad,
+               "; compare on data that the float network can process");
 }
 
 Histogram histogram(std::span<const float> values, double low, double high) {
@@ -116,15 +135,12 @@ void measure_codes(const engine::Tensor& tensor, float offset, const std::vector
   const int last = engine::highest_code(tensor.dtype);
   node.lowest = scale * (first - tensor.zero_point) + static_cast<double>(offset);
   node.highest = scale * (last - tensor.zero_point) + static_cast<double>(offset);
-  const auto code = [&](std::byte byte) {
-    const auto bits = std::to_integer<std::uint8_t>(byte);
-    return tensor.dtype == engine::DType::u8 ? int{bits} : int{static_cast<std::int8_t>(bits)};
-  };
   int least = last;
   int most = first;
   for (const std::byte byte : raw) {
-    least = std::min(least, code(byte));
-    most = std::max(most, code(byte));
+    const int code = convert::code_of(std::to_integer<std::uint8_t>(byte), tensor.dtype);
+    least = std::min(least, code);
+    most = std::max(most, code);
   }
   node.used = raw.empty() ? 0 : (most - least + 1) / 256.0;
   std::size_t outside = 0;
@@ -163,42 +179,37 @@ double accumulator_part(const engine::Graph& graph, const engine::Node& node) {
   return largest / 0x1p31;
 }
 
-// What one tensor's codes do to the float network's first output.
+// What one tensor's codes do to the float network's first output, whose values are expected.
 class AloneTrial {
  public:
-  AloneTrial(const convert::Graph& graph, CalibrationSource& source)
-      : source_(source), executor_(graph) {}
+  AloneTrial(const convert::Graph& graph, CalibrationSource& source,
+             std::span<const float> expected)
+      : source_(source), executor_(graph), expected_(expected) {}
 
   void measure(convert::ValueId value, const engine::Tensor& tensor, float offset,
                NodeComparison& node) {
-    const engine::DType dtype = tensor.dtype;
-    convert::Evaluation evaluation;
+    const convert::Encoding encoding = encoding_of(tensor);
     std::vector<float> coded;
     const auto through = [&](convert::ValueId at, std::span<const float> values) {
       if (at != value) return values;
       coded.clear();
       for (const float x : values) {
-        const double code = std::clamp(
-            std::nearbyint(static_cast<double>(x - offset) / static_cast<double>(tensor.scale)) +
-                tensor.zero_point,
-            static_cast<double>(engine::lowest_code(dtype)),
-            static_cast<double>(engine::highest_code(dtype)));
-        coded.push_back(tensor.scale * static_cast<float>(code - tensor.zero_point) + offset);
+        coded.push_back(convert::to_real(convert::to_code(x - offset, encoding), encoding) +
+                        offset);
       }
       return std::span<const float>(coded);
     };
+    convert::Evaluation evaluation;
     std::vector<std::span<const float>> inputs;
-    std::vector<float> wanted;
+    std::size_t done = 0;
     source_.reset();
     while (const std::size_t batch = source_.next(inputs)) {
-      const auto expected = executor_.run(inputs, batch)[0];
-      wanted.assign(expected.begin(), expected.end());
       const auto got = executor_.run(inputs, batch, {}, through)[0];
-      const std::size_t classes = wanted.size() / batch;
-      for (std::size_t s = 0; s < batch; ++s) {
-        evaluation.add(-1, got.subspan(s * classes, classes),
-                       std::span(wanted).subspan(s * classes, classes));
+      const std::size_t classes = got.size() / batch;
+      for (std::size_t i = 0; i < got.size(); i += classes) {
+        evaluation.add(-1, got.subspan(i, classes), expected_.subspan(done + i, classes));
       }
+      done += got.size();
     }
     node.alone_db = evaluation.sqnr_db();
     node.alone_flips = static_cast<std::size_t>(
@@ -208,6 +219,7 @@ class AloneTrial {
  private:
   CalibrationSource& source_;
   convert::FloatExecutor executor_;
+  std::span<const float> expected_;
 };
 
 void find_flips(std::span<const float> got, std::span<const float> wanted, std::size_t classes,
@@ -229,13 +241,6 @@ void find_flips(std::span<const float> got, std::span<const float> wanted, std::
   std::ranges::stable_sort(result.flips, {}, &Flip::margin);
 }
 
-const convert::Node* maker_of(const convert::Graph& graph, convert::ValueId value) {
-  for (const convert::Node& node : graph.nodes) {
-    if (node.output == value) return &node;
-  }
-  return nullptr;
-}
-
 std::vector<std::vector<std::byte>> run_all(Network& network, const data::Dataset& dataset,
                                             const std::optional<Normalization>& normalization) {
   Progress progress(network.path(), dataset.samples());
@@ -248,26 +253,31 @@ std::vector<std::vector<std::byte>> run_all(Network& network, const data::Datase
 Comparison compare_networks(const engine::Graph& graph, const std::string& model_path,
                             convert::Graph original, const data::Dataset& dataset,
                             const std::optional<Normalization>& normalization) {
-  for (const auto& [key, value] : graph.metadata) {
-    if (key == "equalized") convert::equalize(original);
-  }
+  const bool equalized = std::ranges::any_of(
+      graph.metadata, [](const auto& entry) { return entry.first == "equalized"; });
+  if (equalized) convert::equalize(original);
   const auto model =
       octet_network(Model::parse(with_all_outputs(graph), model_path), model_path, 1);
   const auto got = run_all(*model, dataset, std::nullopt);
 
+  // Every node's output, so that a node and its place among them have one number.
   convert::Graph probed = original;
   probed.outputs.clear();
-  std::unordered_map<std::string, std::size_t> places;  // of a value's name in the outputs
+  std::unordered_map<std::string, std::size_t> places;
   for (const convert::Node& node : original.nodes) {
     places[original.values[node.output].name] = probed.outputs.size();
     probed.outputs.push_back(node.output);
   }
   const auto reference = float_network(std::move(probed), original.source);
   const auto wanted = run_all(*reference, dataset, normalization);
+  const std::string& output = original.values[original.outputs[0]].name;
+  const auto last = places.find(output);
+  const std::vector<float> expected =
+      last != places.end() ? floats_in(wanted[last->second]) : std::vector<float>();
 
   CalibrationSource source(dataset, tensor_infos(original, original.inputs),
                            normalization.value_or(Normalization{}), original.source);
-  AloneTrial alone(original, source);
+  AloneTrial alone(original, source, expected);
   const std::vector<float> offsets = offsets_of(graph);
   Comparison result;
   result.has_labels = !dataset.labels.empty();
@@ -275,51 +285,41 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
     const engine::Node& node = graph.nodes[i];
     const engine::Tensor& tensor = graph.tensors[node.output];
     const auto place = places.find(float_name(tensor.name));
+    const std::size_t elements = engine::sample_elements(tensor);
     if (place == places.end() ||
-        engine::sample_elements(tensor) !=
-            convert::sample_elements(original.values[original.nodes[place->second].output].shape)) {
+        wanted[place->second].size() != dataset.samples() * elements * sizeof(float)) {
       result.unmatched.push_back(node.name);
       continue;
     }
+    const convert::Node& maker = original.nodes[place->second];
+    const float offset = offsets[node.output];
+    const std::vector<float> mine = as_floats(got[i], tensor, offset);
+    const std::vector<float> theirs = floats_in(wanted[place->second]);
+    check_finite(theirs, place->first, elements, original.source);
+    check_finite(mine, tensor.name, elements, model_path);
     NodeComparison entry;
     entry.name = node.name;
     entry.op = engine::op_name(node.op);
     entry.dtype = tensor.dtype;
-    const float offset = offsets[node.output];
-    const std::vector<float> mine = as_floats(got[i], tensor, offset);
-    std::vector<float> theirs(wanted[place->second].size() / sizeof(float));
-    std::memcpy(theirs.data(), wanted[place->second].data(), wanted[place->second].size());
     compare_values(mine, theirs, entry);
     if (is_q8(tensor.dtype)) {
       measure_codes(tensor, offset, got[i], theirs, entry);
-      alone.measure(original.nodes[place->second].output, tensor, offset, entry);
+      alone.measure(maker.output, tensor, offset, entry);
       entry.values = histogram(theirs, entry.lowest, entry.highest);
     } else {
-      entry.values = histogram(theirs, std::numeric_limits<double>::infinity(),
-                               -std::numeric_limits<double>::infinity());
+      entry.values = histogram(theirs, theirs[0], theirs[0]);
     }
     entry.accumulator = accumulator_part(graph, node);
-    const convert::Node* maker = maker_of(original, original.nodes[place->second].output);
-    if (maker != nullptr && !maker->weight.empty()) {
-      entry.weights = histogram(maker->weight, 0, 0);
-    }
+    if (!maker.weight.empty()) entry.weights = histogram(maker.weight, 0, 0);
     result.nodes.push_back(std::move(entry));
-  }
-  const std::uint32_t output = graph.outputs[0];
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (graph.nodes[i].output != output) continue;
-    const auto place = places.find(original.values[original.outputs[0]].name);
-    if (place == places.end()) break;
-    const std::vector<float> mine = as_floats(got[i], graph.tensors[output], offsets[output]);
-    std::vector<float> theirs(wanted[place->second].size() / sizeof(float));
-    std::memcpy(theirs.data(), wanted[place->second].data(), wanted[place->second].size());
-    if (mine.size() != theirs.size()) break;
-    result.classes = mine.size() / dataset.samples();
-    find_flips(mine, theirs, result.classes, dataset.labels, result);
+    if (node.output == graph.outputs[0] && place == last) {
+      result.classes = elements;
+      find_flips(mine, theirs, elements, dataset.labels, result);
+    }
   }
   if (result.classes == 0) {
-    engine::fail(Error::Code::argument, original.source, ": its first output '",
-                 original.values[original.outputs[0]].name, "' is not that of ", model_path,
+    engine::fail(Error::Code::argument, original.source, ": its first output '", output,
+                 "' is not that of ", model_path,
                  "; give the float network that the model was made from");
   }
   return result;

@@ -23,9 +23,7 @@ namespace {
 
 using engine::message;
 
-std::string decibels(const Conversion& conversion) {
-  return format("%.1f dB", conversion.cost.sqnr_db());
-}
+}  // namespace
 
 std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options) {
   if (options.mode != "weight-only") return std::nullopt;
@@ -33,6 +31,8 @@ std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOpt
   return convert::QuantizeOptions::WeightOnly{
       options.weight_bits, options.group_size != 0 ? options.group_size : otherwise};
 }
+
+namespace {
 
 class Converter {
  public:
@@ -42,9 +42,7 @@ class Converter {
         dataset_(dataset),
         options_(options),
         source_(dataset, tensor_infos(graph, graph.inputs),
-                options.normalization.value_or(Normalization{}), options.model),
-        equalized_(graph),
-        neurons_(options.equalize || options.automatic ? convert::equalize(equalized_) : 0) {}
+                options.normalization.value_or(Normalization{}), options.model) {}
 
   Conversion run() {
     best_ = attempt({options_.calibration, false, false, false, options_.keep_float});
@@ -99,8 +97,8 @@ class Converter {
   }
 
   Conversion attempt(Recipe recipe) {
-    convert::Graph graph = recipe.equalize ? equalized_ : graph_;
-    const Calibrated& ranges = calibrated(graph, recipe);
+    const convert::Graph& base = recipe.equalize ? *equalized_ : graph_;
+    const Calibrated& ranges = calibrated(base, recipe);
     convert::QuantizeOptions how;
     how.per_channel = options_.weights == "per-channel";
     how.symmetric = options_.symmetric;
@@ -108,7 +106,12 @@ class Converter {
     how.keep_float = recipe.keep_float;
     how.weight_only = weight_only(options_);
     how.pixels = options_.normalization;
-    if (recipe.correct_bias) convert::correct_biases(graph, ranges.ranges, how, source_);
+    std::optional<convert::Graph> corrected;
+    if (recipe.correct_bias) {
+      corrected = base;
+      convert::correct_biases(*corrected, ranges.ranges, how, source_);
+    }
+    const convert::Graph& graph = corrected ? *corrected : base;
 
     Conversion result;
     result.notes = graph.notes;
@@ -138,11 +141,13 @@ class Converter {
   }
 
   void try_equalization() {
-    if (neurons_ == 0) {
+    equalized_ = graph_;
+    const std::size_t neurons = convert::equalize(*equalized_);
+    if (neurons == 0) {
       steps_.push_back("equalization finds no neuron to rescale");
       return;
     }
-    try_step("equalization of " + count(neurons_, "neuron"),
+    try_step("equalization of " + count(neurons, "neuron"),
              [](Recipe& recipe) { recipe.equalize = true; });
   }
 
@@ -153,8 +158,9 @@ class Converter {
     try {
       Conversion changed = attempt(std::move(recipe));
       const bool better = changed.cost.sqnr_db() > best_->cost.sqnr_db();
-      steps_.push_back(message(name, better ? " kept" : " not kept", ": SQNR ", decibels(*best_),
-                               " without, ", decibels(changed), " with it"));
+      steps_.push_back(message(name, better ? " kept" : " not kept", ": SQNR ",
+                               decibels(best_->cost.sqnr_db()), " without, ",
+                               decibels(changed.cost.sqnr_db()), " with it"));
       if (better) best_ = std::move(changed);
     } catch (const Error& error) {
       steps_.push_back(message(name, " not kept: ", error.what()));
@@ -192,7 +198,8 @@ class Converter {
       const Conversion alone = attempt(std::move(recipe));
       sensitivity.push_back({node.name, drop(alone), alone.cost.sqnr_db()});
       steps_.push_back(message("node '", node.name, "' alone in float: drop ",
-                               format("%.2f", drop(alone)), " points, SQNR ", decibels(alone)));
+                               format("%.2f", drop(alone)), " points, SQNR ",
+                               decibels(alone.cost.sqnr_db())));
     }
     std::ranges::stable_sort(sensitivity, [](const Alone& a, const Alone& b) {
       return std::pair(a.drop, -a.sqnr) < std::pair(b.drop, -b.sqnr);
@@ -214,8 +221,7 @@ class Converter {
   const data::Dataset& dataset_;
   const ConvertOptions& options_;
   CalibrationSource source_;
-  convert::Graph equalized_;
-  std::size_t neurons_;  // that equalization rescales
+  std::optional<convert::Graph> equalized_;  // once it is tried
   std::map<std::pair<bool, std::string>, Calibrated> calibrated_;
   std::optional<Logits> expected_;
   std::optional<Conversion> best_;

@@ -3,6 +3,7 @@
 // they are, or with --auto several, of which the best is kept.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Conversion {
 // graph: simplified, float. Throws octet::Error.
 Conversion convert_with(const convert::Graph& graph, const data::Dataset& dataset,
                         const ConvertOptions& options);
+
+// What --mode weight-only asks for; nothing for another mode.
+std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options);
 
 // The same for --mode weight-only, which needs no data; there is one attempt, and no cost.
 convert::QuantizedGraph convert_weights(const convert::Graph& graph, const ConvertOptions& options);

@@ -3,7 +3,9 @@
 // or a quantized one, whose scales are kept.
 #include <algorithm>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/errors.h"
@@ -20,27 +22,43 @@
 namespace octet::command {
 namespace {
 
-void check_weight_only(const ConvertOptions& options) {
-  const ConvertOptions unset;
-  const std::pair<const char*, bool> given[] = {
-      {"--calibration", options.calibration != unset.calibration},
-      {"--weights", options.weights != unset.weights},
-      {"--symmetric", options.symmetric},
-      {"--equalize", options.equalize},
-      {"--auto", options.automatic}};
-  for (const auto& [name, is_given] : given) {
+using Given = std::pair<const char*, bool>;
+
+// Fails for the first option that was given: reason, then "leave --x out".
+void refuse(const ConvertOptions& options, std::initializer_list<Given> all, const char* reason) {
+  for (const auto& [name, is_given] : all) {
     if (!is_given) continue;
-    engine::fail(Error::Code::argument, options.model, ": ", name,
-                 " is about activations of 8 bits, --mode weight-only leaves them in float; leave ",
-                 name, " out");
+    engine::fail(Error::Code::argument, options.model, ": ", reason, "; leave ", name, " out");
   }
 }
 
-// A quantized network decides itself what these options are about.
 void check_options(const ConvertOptions& options, bool quantized) {
-  if (!quantized && options.mode == "weight-only") return check_weight_only(options);
-  if (!quantized) {
-    if (options.weight_bits != 8 || options.group_size != 0) {
+  const ConvertOptions unset;
+  const Given calibration{"--calibration", options.calibration != unset.calibration};
+  const Given weights{"--weights", options.weights != unset.weights};
+  const Given symmetric{"--symmetric", options.symmetric};
+  const Given equalize{"--equalize", options.equalize};
+  const Given automatic{"--auto", options.automatic};
+  const Given bits{"--weight-bits", options.weight_bits != unset.weight_bits};
+  const Given group{"--group-size", options.group_size != unset.group_size};
+  if (quantized) {
+    refuse(options,
+           {{"--calibrate", !options.calibrate.empty()},
+            calibration,
+            weights,
+            symmetric,
+            equalize,
+            automatic,
+            {"--mode weight-only", options.mode != unset.mode},
+            bits,
+            group,
+            {"--keep-float", !options.keep_float.empty()}},
+           "is already quantized, its own scales are kept");
+  } else if (options.mode == "weight-only") {
+    refuse(options, {calibration, weights, symmetric, equalize, automatic},
+           "--mode weight-only leaves activations in float");
+  } else {
+    if (bits.second || group.second) {
       engine::fail(Error::Code::argument, options.model,
                    ": --weight-bits and --group-size are for --mode weight-only; add it");
     }
@@ -49,21 +67,6 @@ void check_options(const ConvertOptions& options, bool quantized) {
                  ": a float network needs calibration data; add --calibrate DATA, a folder with "
                  "MNIST's IDX files or X.npy (a network trained for int8 comes as float where its "
                  "export left the fake quantization out)");
-  }
-  const ConvertOptions unset;
-  const std::pair<const char*, bool> given[] = {
-      {"--calibrate", !options.calibrate.empty()},
-      {"--calibration", options.calibration != unset.calibration},
-      {"--weights", options.weights != unset.weights},
-      {"--symmetric", options.symmetric},
-      {"--equalize", options.equalize},
-      {"--auto", options.automatic},
-      {"--mode weight-only", options.mode != unset.mode},
-      {"--keep-float", !options.keep_float.empty()}};
-  for (const auto& [name, is_given] : given) {
-    if (!is_given) continue;
-    engine::fail(Error::Code::argument, options.model,
-                 ": is already quantized, its own scales are kept; leave ", name, " out");
   }
 }
 
@@ -74,16 +77,11 @@ void describe_source(engine::Graph& graph, const convert::Graph& source,
                     {"source_sha256", source.source_sha256}};
 }
 
-void describe_weights(engine::Graph& graph, const ConvertOptions& options) {
+void describe_weights(engine::Graph& graph, const convert::QuantizeOptions::WeightOnly& weights) {
   graph.metadata.emplace_back("mode", "weight-only");
-  graph.metadata.emplace_back("weight_bits", std::to_string(options.weight_bits));
-  for (const engine::Node& node : graph.nodes) {
-    if (node.op != engine::OpType::group_linear) continue;
-    if (options.group_size == 0 && options.weight_bits == 8) break;
-    graph.metadata.emplace_back("group_size",
-                                std::to_string(options.group_size != 0 ? options.group_size : 32));
-    break;
-  }
+  graph.metadata.emplace_back("weight_bits", std::to_string(weights.bits));
+  if (weights.group == 0) return;
+  graph.metadata.emplace_back("group_size", std::to_string(weights.group));
 }
 
 void describe_conversion(engine::Graph& graph, const Conversion& conversion,
@@ -97,8 +95,8 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
   const auto add = [&](const char* key, std::string value) {
     graph.metadata.emplace_back(key, std::move(value));
   };
-  if (options.mode == "weight-only") {
-    describe_weights(graph, options);
+  if (const auto weights = weight_only(options)) {
+    describe_weights(graph, *weights);
   } else {
     add("weights", options.weights);
     add("activations", options.symmetric ? "symmetric" : "asymmetric");
@@ -150,7 +148,7 @@ void convert_weight_only(const convert::Graph& graph, std::size_t imported_nodes
                          const ConvertOptions& options) {
   convert::QuantizedGraph result = convert_weights(graph, options);
   describe_source(result.graph, graph, options);
-  describe_weights(result.graph, options);
+  describe_weights(result.graph, weight_only(options).value());
   finish(result.graph, graph, imported_nodes, options);
   print_notes(graph.notes);
   print_notes(result.notes);

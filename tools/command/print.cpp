@@ -3,7 +3,9 @@
 #include "tools/command/print.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdarg>
+#include <limits>
 
 namespace octet::command {
 
@@ -18,6 +20,11 @@ std::string format(const char* pattern, ...) {
   std::vsnprintf(text.data(), text.size() + 1, pattern, again);
   va_end(again);
   return text;
+}
+
+std::string decibels(double db) {
+  if (std::isnan(db)) return "none";
+  return db == std::numeric_limits<double>::infinity() ? "exact" : format("%.1f dB", db);
 }
 
 std::string grouped(std::uint64_t number) {

@@ -16,6 +16,7 @@ namespace octet::command {
 // printf into a string.
 std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
+std::string decibels(double db);                       // "44.8 dB", "exact", "none" for NaN
 std::string grouped(std::uint64_t number);             // "91,080"
 std::string count(std::uint64_t n, const char* noun);  // "1 sample", "10,000 samples"
 // The leading dimension, the batch, is N: "[N,784]".

@@ -69,10 +69,6 @@ std::string percent(double part) {
   return format("%.2f %%", 100 * part);
 }
 
-std::string decibels(double db) {
-  return std::isinf(db) ? "exact" : format("%.1f dB", db);
-}
-
 std::string card(const std::string& value, const std::string& what) {
   return "<div class=card><b>" + value + "</b><span>" + what + "</span></div>\n";
 }
