@@ -85,6 +85,24 @@ TEST_CASE("dequantize_linear: codes come in as they are") {
   CHECK(values_of<float>(out[0]) == std::vector<float>{-62.5f, 0, 65});
 }
 
+TEST_CASE("codes that come in mean what the first dequantize behind their views says") {
+  OnnxBuilder builder;
+  builder.input("q", {-1, 6}, TensorProto::INT8).output("y").floats("s", {}, {0.5f});
+  builder.s8("z", {}, {-3}).ints("shape", {-1, 2, 3}).ints("one", {1}).ints("two", {2});
+  builder.node("Reshape", {"q", "shape"}, {"r"});
+  builder.node("Slice", {"r", "one", "two", "one"}, {"c"});
+  builder.node("Transpose", {"c"}, {"t"}, {attribute("perm", Ints{0, 2, 1})});
+  builder.node("DequantizeLinear", {"t", "s", "z"}, {"y"});
+  const LoweredOnnx model = lower_onnx(builder);
+  const engine::Tensor& q = model.lowered.graph.tensors[model.lowered.graph.inputs[0].tensor];
+  CHECK(q.scale == 0.5f);
+  CHECK(q.zero_point == -3);
+  CHECK(std::ranges::count(model.ops(), OpType::lookup) == 0);
+  const auto out = run_lowered(model.lowered.graph,
+                               {bytes_of(std::vector<std::int8_t>{0, 0, 0, -3, 1, 127})}, 1);
+  CHECK(values_of<float>(out[0]) == std::vector<float>{0, 2, 65});
+}
+
 TEST_CASE("quantize_linear: a scale per channel of an activation, along any axis but the batch") {
   OnnxBuilder builder;
   builder.input("x", {-1, 2, 2}).output("q").output("y").floats("s", {2}, {0.5f, 2});

@@ -167,8 +167,12 @@ class Converter {
     }
   }
 
+  // What accuracy the int8 network lost, in points: by the data's labels, or where it has none the
+  // part of the samples whose arg-max changed.
   double drop(const Conversion& conversion) const {
-    return drop_of(conversion.cost, !dataset_.labels.empty());
+    const convert::Evaluation& cost = conversion.cost;
+    return 100 * (dataset_.labels.empty() ? 1 - cost.agreement()
+                                          : cost.reference_accuracy() - cost.accuracy());
   }
 
   // Mixed precision: what each linear in float alone brings, then as many of the best as it takes.
@@ -249,10 +253,6 @@ convert::QuantizedGraph convert_weights(const convert::Graph& graph,
   how.weight_only = weight_only(options);
   how.pixels = options.normalization;
   return convert::quantize(graph, std::vector<convert::Range>(graph.values.size()), how);
-}
-
-double drop_of(const convert::Evaluation& cost, bool labels) noexcept {
-  return 100 * (labels ? cost.reference_accuracy() - cost.accuracy() : 1 - cost.agreement());
 }
 
 }  // namespace octet::command

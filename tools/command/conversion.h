@@ -41,8 +41,4 @@ std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOpt
 // The same for --mode weight-only, which needs no data; there is one attempt, and no cost.
 convert::QuantizedGraph convert_weights(const convert::Graph& graph, const ConvertOptions& options);
 
-// What accuracy the int8 network lost, in points: by the data's labels, or where it has none the
-// part of the samples whose arg-max changed.
-double drop_of(const convert::Evaluation& cost, bool labels) noexcept;
-
 }  // namespace octet::command

@@ -16,7 +16,6 @@
 #include "tools/convert/lookup_table.h"
 #include "tools/convert/quantize_plan.h"
 #include "tools/convert/rewrite.h"
-#include "tools/convert/view_map.h"
 
 namespace octet::convert {
 namespace {
