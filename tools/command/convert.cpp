@@ -134,21 +134,18 @@ void print_notes(const std::vector<std::string>& notes) {
   for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
 }
 
-void convert_quantized(const convert::Graph& graph, std::size_t imported_nodes,
-                       const ConvertOptions& options) {
-  convert::QuantizedGraph result = convert::lower_quantized(graph, options.normalization);
+// Without data: a quantized network, or weights alone.
+void convert_at_once(const convert::Graph& graph, std::size_t imported_nodes, bool quantized,
+                     const ConvertOptions& options) {
+  convert::QuantizedGraph result = quantized
+                                       ? convert::lower_quantized(graph, options.normalization)
+                                       : convert_weights(graph, options);
   describe_source(result.graph, graph, options);
-  result.graph.metadata.emplace_back("quantization", "kept from the source");
-  finish(result.graph, graph, imported_nodes, options);
-  print_notes(graph.notes);
-  print_notes(result.notes);
-}
-
-void convert_weight_only(const convert::Graph& graph, std::size_t imported_nodes,
-                         const ConvertOptions& options) {
-  convert::QuantizedGraph result = convert_weights(graph, options);
-  describe_source(result.graph, graph, options);
-  describe_weights(result.graph, weight_only(options).value());
+  if (quantized) {
+    result.graph.metadata.emplace_back("quantization", "kept from the source");
+  } else {
+    describe_weights(result.graph, weight_only(options).value());
+  }
   finish(result.graph, graph, imported_nodes, options);
   print_notes(graph.notes);
   print_notes(result.notes);
@@ -182,10 +179,8 @@ void run_convert(const ConvertOptions& options) {
   convert::simplify(graph);
   const bool quantized = convert::is_quantized(graph);
   check_options(options, quantized);
-  if (quantized) {
-    convert_quantized(graph, imported_nodes, options);
-  } else if (options.calibrate.empty()) {
-    convert_weight_only(graph, imported_nodes, options);
+  if (quantized || options.calibrate.empty()) {
+    convert_at_once(graph, imported_nodes, quantized, options);
   } else {
     convert_float(graph, imported_nodes, options);
   }

@@ -26,14 +26,12 @@ engine::OpType same_op(Op op) noexcept {
 
 EngineBuilder::Tensor EngineBuilder::add_codes(const std::string& name, const Shape& shape,
                                                const Encoding& encoding) {
-  engine::Tensor tensor;
-  tensor.name = name;
+  const Tensor index = add_reals(name, shape);
+  engine::Tensor& tensor = out.graph.tensors[index];
   tensor.dtype = encoding.dtype;
-  tensor.shape = shape;
   tensor.scale = encoding.scale;
   tensor.zero_point = encoding.zero_point;
-  out.graph.tensors.push_back(std::move(tensor));
-  return static_cast<Tensor>(out.graph.tensors.size() - 1);
+  return index;
 }
 
 EngineBuilder::Tensor EngineBuilder::add_reals(const std::string& name, const Shape& shape) {

@@ -43,15 +43,6 @@ std::size_t columns(const Shape& shape) {
   return static_cast<std::size_t>(shape.back());
 }
 
-// The elements of a sample below an axis.
-std::size_t inner_elements(const Shape& shape, std::size_t axis) {
-  std::size_t elements = 1;
-  for (std::size_t d = axis + 1; d < shape.size(); ++d) {
-    elements *= static_cast<std::size_t>(shape[d]);
-  }
-  return elements;
-}
-
 }  // namespace
 
 struct FloatExecutor::Impl {
@@ -184,7 +175,7 @@ struct FloatExecutor::Impl {
   }
 
   void concat(const Node& node, float* y) {
-    const std::size_t below = inner_elements(shape(node.output), node.axis);
+    const std::size_t below = elements_behind(shape(node.output), node.axis);
     const auto extent = static_cast<std::size_t>(shape(node.output)[node.axis]);
     const std::size_t outer = batch * elements(node.output) / (extent * below);
     for (std::size_t o = 0; o < outer; ++o) {
@@ -198,7 +189,7 @@ struct FloatExecutor::Impl {
   void softmax(const Node& node, std::span<const float> x, float* y) const {
     const auto function = node.op == Op::softmax ? kernels::softmax : kernels::log_softmax;
     const auto n = static_cast<std::size_t>(shape(node.output)[node.axis]);
-    const std::size_t below = inner_elements(shape(node.output), node.axis);
+    const std::size_t below = elements_behind(shape(node.output), node.axis);
     for (std::size_t outer = 0; outer < x.size(); outer += n * below) {
       for (std::size_t i = outer; i < outer + below; ++i) function(x.data() + i, n, below, y + i);
     }

@@ -54,8 +54,14 @@ std::string_view op_name(const Node& node) noexcept {
 }
 
 std::size_t sample_elements(const Shape& shape) noexcept {
+  return elements_behind(shape, 0);
+}
+
+std::size_t elements_behind(const Shape& shape, std::size_t axis) noexcept {
   std::size_t elements = 1;
-  for (std::size_t i = 1; i < shape.size(); ++i) elements *= static_cast<std::size_t>(shape[i]);
+  for (std::size_t i = axis + 1; i < shape.size(); ++i) {
+    elements *= static_cast<std::size_t>(shape[i]);
+  }
   return elements;
 }
 

@@ -108,6 +108,9 @@ std::string_view op_name(const Node& node) noexcept;  // "linear", "sigmoid", ..
 // Elements of one sample: the product of shape[1..].
 std::size_t sample_elements(const Shape& shape) noexcept;
 
+// The product of the dimensions behind axis.
+std::size_t elements_behind(const Shape& shape, std::size_t axis) noexcept;
+
 // The function itself in double, for the float executor and the look-up tables.
 double apply_unary(Unary function, double x, float alpha, float beta) noexcept;
 

@@ -97,14 +97,6 @@ Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero
   return encoding_of(node, quantization, 0);
 }
 
-std::size_t elements_behind(const Dims& dims, std::size_t axis) {
-  std::size_t elements = 1;
-  for (std::size_t i = axis + 1; i < dims.size(); ++i) {
-    elements *= static_cast<std::size_t>(dims[i]);
-  }
-  return elements;
-}
-
 std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization, const Dims& dims) {
   if (quantization.is_per_tensor()) return 0;
   const std::size_t axis = node.resolve_axis(node.attribute("axis", std::int64_t{1}), dims.size());

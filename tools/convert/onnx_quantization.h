@@ -42,9 +42,6 @@ Encoding read_encoding(const OnnxNode& node, std::size_t scale, std::size_t zero
 // many. 0 per tensor.
 std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization, const Dims& dims);
 
-// The product of the dimensions behind axis: neighbours of one scale.
-std::size_t elements_behind(const Dims& dims, std::size_t axis);
-
 // A constant's integers less their zero points, with their scales.
 std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& integers,
                                                               const Quantization& quantization,
