@@ -75,6 +75,7 @@ void check_op(const NodeCheck& check);
 // The numbers of a linear: scales, multipliers and the accumulator of each channel. Shapes and
 // dtypes must have been checked.
 void check_linear_numbers(const NodeCheck& check);
+void check_dynamic_linear_numbers(const NodeCheck& check);
 // The numbers of an add of 8-bit tensors.
 void check_add_numbers(const NodeCheck& check);
 

@@ -32,12 +32,11 @@ std::int64_t sum_of_magnitudes(const std::byte* weights, std::size_t count) noex
 
 // |bias| + sum |w| * max |a - za| < 2^31 holds for every partial sum too, in any order. No overflow
 // here: a row has less than 2^31 weights of at most 2^7, times 2^8.
-void check_accumulator(const NodeCheck& check, std::size_t channel) {
+void check_accumulator(const NodeCheck& check, std::size_t channel, std::int64_t offset,
+                       std::int64_t bias) {
   const Tensor& weight = check.input(1);
   const auto k = static_cast<std::size_t>(weight.shape[1]);
-  const std::int64_t offset = largest_offset(check.input(0));
   const std::int64_t sum = sum_of_magnitudes(weight.data.data() + channel * k, k);
-  const std::int64_t bias = element<std::int32_t>(check.input(3), channel);
   const std::int64_t largest = (bias < 0 ? -bias : bias) + sum * offset;
   constexpr std::int64_t kLimit = std::int64_t{1} << 31;
   if (largest >= kLimit) {
@@ -45,6 +44,11 @@ void check_accumulator(const NodeCheck& check, std::size_t channel) {
                bias < 0 ? -bias : bias, " + ", sum, " * ", offset, "), the limit is ", kLimit - 1,
                "; split the layer or use a larger weight scale");
   }
+}
+
+void check_weight_scale(const NodeCheck& check, std::size_t channel, float scale) {
+  if (is_normal_positive(scale)) return;
+  check.fail("channel ", channel, ": weight_scale ", scale, " is not a positive, normal number");
 }
 
 }  // namespace
@@ -55,9 +59,7 @@ void check_linear_numbers(const NodeCheck& check) {
   const Tensor& y = check.output();
   for (std::size_t i = 0; i < static_cast<std::size_t>(scales.shape[0]); ++i) {
     const float scale = element<float>(scales, i);
-    if (!is_normal_positive(scale)) {
-      check.fail("channel ", i, ": weight_scale ", scale, " is not a positive, normal number");
-    }
+    check_weight_scale(check, i, scale);
     const float real = x.scale * scale;
     if (!is_normal_positive(real)) {
       check.fail("channel ", i, ": input scale ", x.scale, " times weight_scale ", scale, " is ",
@@ -71,7 +73,18 @@ void check_linear_numbers(const NodeCheck& check) {
     }
   }
   for (std::size_t i = 0; i < static_cast<std::size_t>(check.input(1).shape[0]); ++i) {
-    check_accumulator(check, i);
+    check_accumulator(check, i, largest_offset(x), element<std::int32_t>(check.input(3), i));
+  }
+}
+
+void check_dynamic_linear_numbers(const NodeCheck& check) {
+  const Tensor& scales = check.input(2);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(scales.shape[0]); ++i) {
+    check_weight_scale(check, i, element<float>(scales, i));
+  }
+  // A dynamic zero point may be any code.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(check.input(1).shape[0]); ++i) {
+    check_accumulator(check, i, 255, 0);
   }
 }
 

@@ -54,6 +54,10 @@ constexpr std::array<OpRule, kOpTypes> kRules = {{
     {.inputs = 1, .axis = true},                       // softmax
     {.inputs = 1, .axis = true},                       // log_softmax
     {.inputs = 4, .clip = true, .group = true},        // group_linear
+    {.inputs = 4, .clip = true, .axis = true},         // dynamic_linear
+    {.inputs = 1},                                     // dynamic_quantize
+    {.inputs = 1},                                     // dynamic_scale
+    {.inputs = 1},                                     // dynamic_zero_point
 }};
 
 class GraphCheck {
@@ -139,6 +143,7 @@ class GraphCheck {
       const Tensor& tensor = graph_.tensors[input.tensor];
       const std::string name = tensor_label(input.tensor);
       if (tensor.is_constant) fail_format(name, ": a constant cannot be an input");
+      if (tensor.dtype == DType::s32) fail_format(name, ": an input cannot be s32");
       if (produced_[input.tensor]) fail_format(name, ": is an input twice");
       produced_[input.tensor] = true;
       check_public_name("input", input.tensor, seen);
@@ -216,7 +221,7 @@ class GraphCheck {
   std::uint64_t node_multiply_adds(const Node& node) const {
     const std::uint64_t written = sample_elements(graph_.tensors[node.output]);
     if (node.op != OpType::linear && node.op != OpType::float_linear &&
-        node.op != OpType::group_linear) {
+        node.op != OpType::group_linear && node.op != OpType::dynamic_linear) {
       return written;
     }
     const auto k = static_cast<std::uint64_t>(graph_.tensors[node.inputs[0]].shape.back());

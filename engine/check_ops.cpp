@@ -121,6 +121,12 @@ void check_linear(const NodeCheck& check) {
     need_per_channel(check, "weight_scale", check.input(2), channels);
   }
   need_per_channel(check, "bias", check.input(3), channels);
+  const Node& node = check.node();
+  if (check.output().dtype == DType::s32 &&
+      (node.clip_min > -std::numeric_limits<float>::infinity() ||
+       node.clip_max < std::numeric_limits<float>::infinity())) {
+    check.fail("output is s32, it cannot have bounds");
+  }
   check_linear_numbers(check);
 }
 
@@ -152,7 +158,40 @@ void check_group_linear(const NodeCheck& check) {
   need_per_channel(check, "bias", check.input(3), channels);
 }
 
+void check_dynamic_linear(const NodeCheck& check) {
+  need_f32(check, "input", check.input(0));
+  need_f32(check, "output", check.output());
+  need_constant(check, 1, "weight", DType::s8, 2);
+  need_constant(check, 2, "weight_scale", DType::f32, 1);
+  need_constant(check, 3, "bias", DType::f32, 1);
+  check_linear_shapes(check);
+  const std::int64_t channels = check.input(1).shape[0];
+  if (check.input(2).shape[0] != 1) {
+    need_per_channel(check, "weight_scale", check.input(2), channels);
+  }
+  need_per_channel(check, "bias", check.input(3), channels);
+  need_axis(check, check.input(0));
+  check_dynamic_linear_numbers(check);
+}
+
+// x f32 -> an entry per sample, or its codes.
+void check_dynamic_quantize(const NodeCheck& check, DType dtype, const Shape& shape) {
+  need_f32(check, "input", check.input(0));
+  const Tensor& y = check.output();
+  if (y.dtype != dtype || y.shape != shape) {
+    Tensor wanted;
+    wanted.dtype = dtype;
+    wanted.shape = shape;
+    check.fail("output is ", type_text(y), ", must be ", type_text(wanted));
+  }
+  if (dtype == DType::u8 && (y.scale != 1 || y.zero_point != 0)) {
+    check.fail("output has scale ", y.scale, " and zero point ", y.zero_point,
+               ", must have 1 and 0: its own are found as it runs");
+  }
+}
+
 void check_clip(const NodeCheck& check) {
+  if (check.input(0).dtype == DType::s32) check.fail("input is s32, must be f32, u8 or s8");
   need_same_encoding(check, check.input(0), check.output());
   need_same_shape(check, check.input(0), check.output());
 }
@@ -182,7 +221,9 @@ void check_add(const NodeCheck& check) {
   const Tensor& a = check.input(0);
   const Tensor& b = check.input(1);
   const Tensor& y = check.output();
-  if (is_q8(a.dtype) != is_q8(b.dtype) || is_q8(a.dtype) != is_q8(y.dtype)) {
+  const bool codes = is_q8(a.dtype) && is_q8(b.dtype) && is_q8(y.dtype);
+  const bool floats = a.dtype == DType::f32 && b.dtype == DType::f32 && y.dtype == DType::f32;
+  if (!codes && !floats) {
     check.fail("inputs are ", dtype_name(a.dtype), " and ", dtype_name(b.dtype), ", output is ",
                dtype_name(y.dtype), ", must be all 8-bit or all f32");
   }
@@ -193,7 +234,7 @@ void check_add(const NodeCheck& check) {
     check.fail("inputs are ", shape_text(a), " and ", shape_text(b), ", must be the same");
   }
   need_same_shape(check, a.is_constant ? b : a, y);
-  if (is_q8(a.dtype)) check_add_numbers(check);
+  if (codes) check_add_numbers(check);
 }
 
 void check_affine(const NodeCheck& check) {
@@ -317,6 +358,14 @@ void check_op(const NodeCheck& check) {
       return check_float_linear(check);
     case OpType::group_linear:
       return check_group_linear(check);
+    case OpType::dynamic_linear:
+      return check_dynamic_linear(check);
+    case OpType::dynamic_quantize:
+      return check_dynamic_quantize(check, DType::u8, check.input(0).shape);
+    case OpType::dynamic_scale:
+      return check_dynamic_quantize(check, DType::f32, {-1});
+    case OpType::dynamic_zero_point:
+      return check_dynamic_quantize(check, DType::u8, {-1});
     case OpType::clip:
       return check_clip(check);
     case OpType::reshape:

@@ -122,9 +122,6 @@ class TensorCheck {
                           " bytes per sample, the limit arena_bytes is ", limits_.arena_bytes);
     }
     if (!tensor_.data.empty()) fail("an activation cannot have data");
-    if (tensor_.dtype == DType::s32) {
-      fail("an activation cannot be s32, only f32, u8 and s8");
-    }
     if (is_q8(tensor_.dtype)) {
       check_quantization();
     } else {

@@ -8,9 +8,16 @@ namespace octet::engine {
 
 std::string_view op_name(OpType op) noexcept {
   constexpr std::array<std::string_view, kOpTypes> kNames = {
-      "quantize", "dequantize", "requantize",  "linear",      "float_linear", "clip",
-      "reshape",  "add",        "affine",      "lookup",      "transpose",    "concat",
-      "slice",    "softmax",    "log_softmax", "group_linear"};
+      "quantize",       "dequantize",
+      "requantize",     "linear",
+      "float_linear",   "clip",
+      "reshape",        "add",
+      "affine",         "lookup",
+      "transpose",      "concat",
+      "slice",          "softmax",
+      "log_softmax",    "group_linear",
+      "dynamic_linear", "dynamic_quantize",
+      "dynamic_scale",  "dynamic_zero_point"};
   const auto i = static_cast<std::size_t>(op);
   return i < kNames.size() ? kNames[i] : "unknown";
 }

@@ -30,7 +30,8 @@ enum class OpType : std::uint8_t {
   requantize = 2,  // 8-bit -> 8-bit of another scale: quantize(dequantize(x))
   linear = 3,  // x 8-bit [N,...,K], weight s8 [M,K] (constant), weight_scale f32 [M] or [1], bias
                // s32 [M]
-               // -> 8-bit or f32 [N,...,M]; clip. bias is at scale x.scale * weight_scale[m]
+               // -> 8-bit or f32 [N,...,M]; clip; or s32, the sums themselves. bias is at scale
+               // x.scale * weight_scale[m]
   float_linear = 4,  // x f32 [N,...,K], weight f32 [M,K], bias f32 [M] -> f32 [N,...,M]; clip
   clip = 5,          // 8-bit -> 8-bit of the same quantization, or f32 -> f32; clip
   reshape = 6,       // any -> same dtype, quantization and number of elements per sample
@@ -49,8 +50,17 @@ enum class OpType : std::uint8_t {
                       // nibble first, codes in [-8, 7]; scale f32 [M,(K+group-1)/group], bias f32
                       // [M] -> f32 [N,...,M]; clip. Every `group` neighbours along K share a scale,
                       // the last ones may be fewer
+  dynamic_linear = 16,  // x f32 [N,...,K], weight s8 [M,K], weight_scale f32 [M] or [1], bias f32
+                        // [M] -> f32 [N,...,M]; clip. x is quantized to u8 as it comes, by the
+                        // range of all elements that differ in the dimensions from axis >= 1 on
+                        // only: y = float(sum) * (scale * weight_scale[m]) + bias[m]
+  // ONNX's DynamicQuantizeLinear of a sample x f32:
+  dynamic_quantize = 17,    // its codes, u8 of scale 1 and zero point 0, since their own are not
+                            // known before
+  dynamic_scale = 18,       // its scale, f32 [N]
+  dynamic_zero_point = 19,  // its zero point, u8 [N] of scale 1 and zero point 0
 };
-inline constexpr std::uint8_t kOpTypes = 16;
+inline constexpr std::uint8_t kOpTypes = 20;
 
 struct Tensor {
   std::string name;
@@ -69,7 +79,7 @@ struct Node {
   std::uint32_t output = 0;
   float clip_min = -std::numeric_limits<float>::infinity();
   float clip_max = std::numeric_limits<float>::infinity();
-  std::uint32_t axis = 0;           // concat, slice, softmax
+  std::uint32_t axis = 0;           // concat, slice, softmax, dynamic_linear
   std::uint32_t start = 0;          // slice
   std::uint32_t inner = 1;          // affine
   std::vector<std::uint32_t> perm;  // transpose

@@ -29,7 +29,7 @@ static_assert(sizeof(FileHeader) == 40);
 // The line end shows a transfer that took the file for text, as PNG's does.
 inline constexpr std::array<std::uint8_t, 8> kMagic = {0x8F, 'O', 'C', 'T', 'E', 'T', '\r', '\n'};
 inline constexpr std::uint32_t kContainerVersion = 1;
-inline constexpr std::uint32_t kReaderVersion = 2;
+inline constexpr std::uint32_t kReaderVersion = 3;
 inline constexpr std::size_t kDataAlignment = 64;
 
 inline constexpr std::uint64_t align_data(std::uint64_t offset) noexcept {

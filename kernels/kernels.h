@@ -107,6 +107,20 @@ struct AddParams {
   std::int32_t offset = 0;
 };
 
+// What becomes of a row of sums whose activations were quantized with a scale of their own:
+//   y[n] = float(sum[n] - zero_point * weight_sum[n]) * (scale * weight_scale[n]) + bias[n]
+// in int32 modulo 2^32, then three float operations, each rounded; then the clamp of Store::f32.
+// zero_point is in the table's sign, weight_sum the sum of a column's weights.
+struct DynamicParams {
+  std::int32_t zero_point;
+  float scale;
+  const std::int32_t* weight_sum;
+  const float* weight_scale;
+  const float* bias;
+  float min;
+  float max;
+};
+
 // Elementwise functions work on n contiguous elements at any alignment; y may equal an input, no
 // other overlap. Codes are in the table's sign.
 struct Table {
@@ -138,6 +152,10 @@ struct Table {
   // y = scale * float(q - zero_point)
   void (*dequantize)(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
                      float* y);
+  // The least and the largest of x and 0; NaN counts for nothing.
+  void (*range)(const float* x, std::size_t n, float* least, float* largest);
+  void (*dequantize_sums)(const std::int32_t* sum, std::size_t n, const DynamicParams& params,
+                          float* y);
   void (*clamp_q8)(const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
                    std::uint8_t* y);
   // y = x > min ? x : min, then y < max ? y : max; so NaN gives min.

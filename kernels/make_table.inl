@@ -3,6 +3,7 @@
 // xsimd architecture that is nearest to the instruction set.
 #pragma once
 
+#include "kernels/dynamic.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/float_linear.inl"
 #include "kernels/gemm_loop.inl"
@@ -24,6 +25,7 @@ constexpr Table make_table(const char* name,
   using Grouped = GroupLinear<Arch>;
   static_assert(Grouped::kNr == Float::kNr, "float_nr is that of both");
   using Map = Elementwise<Arch, kSign>;
+  using Rows = Dynamic<Arch>;
   return {
       .name = name,
       .sign = kSign,
@@ -41,6 +43,8 @@ constexpr Table make_table(const char* name,
       .group_linear = Grouped::run,
       .quantize = Map::quantize,
       .dequantize = Map::dequantize,
+      .range = Rows::range,
+      .dequantize_sums = Rows::dequantize_sums,
       .clamp_q8 = Map::clamp_q8,
       .clamp_f32 = Map::clamp_f32,
       .add_q8 = Map::add_q8,

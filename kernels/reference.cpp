@@ -115,6 +115,30 @@ void dequantize(Sign sign, const std::uint8_t* x, std::size_t n, float scale,
   }
 }
 
+void range(const float* x, std::size_t n, float* least, float* largest) {
+  float lowest = 0;
+  float highest = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    lowest = x[i] < lowest ? x[i] : lowest;
+    highest = x[i] > highest ? x[i] : highest;
+  }
+  *least = lowest;
+  *largest = highest;
+}
+
+void dequantize_sums(const std::int32_t* sum, std::size_t n, const DynamicParams& params,
+                     float* y) {
+  const auto zero_point = static_cast<std::uint32_t>(params.zero_point);
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto acc =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[i]) -
+                                  zero_point * static_cast<std::uint32_t>(params.weight_sum[i]));
+    const float mult = params.scale * params.weight_scale[i];
+    const float product = static_cast<float>(acc) * mult;
+    y[i] = clamp(product + params.bias[i], params.min, params.max);
+  }
+}
+
 void clamp_q8(Sign sign, const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
               std::uint8_t* y) {
   for (std::size_t i = 0; i < n; ++i) {

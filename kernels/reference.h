@@ -19,6 +19,8 @@ void group_linear(const FloatLinearTask& task, const std::int8_t* codes, const f
 void quantize(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
 void dequantize(Sign sign, const std::uint8_t* x, std::size_t n, float scale,
                 std::int32_t zero_point, float* y);
+void range(const float* x, std::size_t n, float* least, float* largest);
+void dequantize_sums(const std::int32_t* sum, std::size_t n, const DynamicParams& params, float* y);
 void clamp_q8(Sign sign, const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
               std::uint8_t* y);
 void clamp_f32(const float* x, std::size_t n, float min, float max, float* y);

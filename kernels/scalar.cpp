@@ -107,6 +107,8 @@ const Table kScalarTable{
     .group_linear = group_linear,
     .quantize = reference::quantize,
     .dequantize = dequantize,
+    .range = reference::range,
+    .dequantize_sums = reference::dequantize_sums,
     .clamp_q8 = clamp_q8,
     .clamp_f32 = reference::clamp_f32,
     .add_q8 = add_q8,

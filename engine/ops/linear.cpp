@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// linear: 8-bit activations times s8 weights, exact int32 sums, then 8-bit codes or floats.
+// linear: 8-bit activations times s8 weights, exact int32 sums, then 8-bit codes, floats, or the
+// sums.
 #include "engine/ops/codes.h"
 #include "engine/ops/matrix.h"
 #include "engine/ops/op_table.h"
@@ -76,6 +77,7 @@ kernels::Epilogue make_epilogue(const OpContext& context, std::size_t n) {
                              .hi = 0,
                              .min = context.node.clip_min,
                              .max = context.node.clip_max};
+  if (y.dtype == DType::s32) epilogue.store = kernels::Store::s32;
   if (is_q8(y.dtype)) {
     const Codes codes = clip_codes(context.node, y, context.table);
     epilogue.store = kernels::Store::q8;
@@ -90,6 +92,7 @@ kernels::Epilogue make_epilogue(const OpContext& context, std::size_t n) {
 
 Compiled compile_linear(const OpContext& context) {
   const kernels::Table& table = context.table;
+  const Tensor& y = context.output();
   const MatrixShape shape = matrix_shape(context, table.tile.mr, table.tile.nr);
   const std::size_t packed_bytes = table.packed_bytes(shape.n, 1, shape.k);
   auto* weights = context.storage.array<std::byte>(packed_bytes);
@@ -99,8 +102,8 @@ Compiled compile_linear(const OpContext& context) {
   return {.run = run,
           .params = context.storage.keep(
               Params{table.gemm, weights, shape, make_epilogue(context, shape.n)}),
-          .kernel = message(is_q8(context.output().dtype) ? "gemm_q8 " : "gemm_f32 ", table.name,
-                            " ", int{table.tile.mr}, "x", int{table.tile.nr}),
+          .kernel = message("gemm_", is_q8(y.dtype) ? std::string_view("q8") : dtype_name(y.dtype),
+                            " ", table.name, " ", int{table.tile.mr}, "x", int{table.tile.nr}),
           .multiply_adds = std::uint64_t{shape.rows} * shape.n * shape.k,
           .parameter_bytes = packed_bytes + columns * (sizeof(std::int32_t) + sizeof(float)),
           .rows = shape.rows,

@@ -12,6 +12,8 @@ Compiled compile_requantize(const OpContext& context);
 Compiled compile_linear(const OpContext& context);
 Compiled compile_float_linear(const OpContext& context);
 Compiled compile_group_linear(const OpContext& context);
+Compiled compile_dynamic_linear(const OpContext& context);
+Compiled compile_dynamic_quantize(const OpContext& context);
 Compiled compile_clip(const OpContext& context);
 Compiled compile_add(const OpContext& context);
 Compiled compile_affine(const OpContext& context);

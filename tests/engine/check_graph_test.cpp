@@ -10,7 +10,7 @@ using namespace engine;
 
 TEST_CASE("graphs with every op are valid") {
   std::vector<bool> seen(kOpTypes);
-  for (const auto& b : {every_op_graph(), version_2_graph()}) {
+  for (const auto& b : {every_op_graph(), version_2_graph(), version_3_graph()}) {
     CHECK(check(b.graph) == "nothing");
     for (const Node& node : b.graph.nodes) seen[static_cast<std::size_t>(node.op)] = true;
   }
@@ -59,8 +59,8 @@ TEST_CASE("faults of nodes, whatever their op") {
   check_faults({
       {[](auto& b) { b.node("fc1").name = std::string("\x7F"); },
        "node 1: its name is not UTF-8 without control characters"},
-      {[](auto& b) { b.node("fc1").op = static_cast<OpType>(16); },
-       "unsupported: net.octet: node 1 'fc1': op number 16 is unknown, this octet knows 0 to 15; "
+      {[](auto& b) { b.node("fc1").op = static_cast<OpType>(20); },
+       "unsupported: net.octet: node 1 'fc1': op number 20 is unknown, this octet knows 0 to 19; "
        "update octet"},
       {[](auto& b) { b.node("fc1").inputs.pop_back(); },
        "node 1 'fc1' (linear): has 3 inputs, needs 4"},

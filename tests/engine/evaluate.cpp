@@ -15,7 +15,7 @@ namespace {
 
 using namespace engine;
 
-// An element is a code, or a float.
+// An element is a code or a sum, or a float.
 struct Values {
   std::vector<int> codes;
   std::vector<float> reals;
@@ -78,8 +78,8 @@ class Sample {
     const Values& in = values_[node.inputs[0]];
     Values& out = values_[node.output];
     const std::size_t n = sample_elements(y);
-    out.codes.resize(is_q8(y.dtype) ? n : 0);
-    out.reals.resize(is_q8(y.dtype) ? 0 : n);
+    out.codes.resize(y.dtype == DType::f32 ? 0 : n);
+    out.reals.resize(y.dtype == DType::f32 ? n : 0);
     switch (node.op) {
       case OpType::quantize:
         for (std::size_t i = 0; i < n; ++i) out.codes[i] = quantize(in.reals[i], y);
@@ -100,6 +100,19 @@ class Sample {
         return float_linear(node, in, out);
       case OpType::group_linear:
         return group_linear(node, in, out);
+      case OpType::dynamic_linear:
+        return dynamic_linear(node, in, out);
+      case OpType::dynamic_quantize: {
+        const Dynamic chosen = choose(in, 0, n);
+        for (std::size_t i = 0; i < n; ++i) out.codes[i] = dynamic_code(in.reals[i], chosen);
+        return;
+      }
+      case OpType::dynamic_scale:
+        out.reals[0] = choose(in, 0, in.reals.size()).scale;
+        return;
+      case OpType::dynamic_zero_point:
+        out.codes[0] = choose(in, 0, in.reals.size()).zero_point;
+        return;
       case OpType::clip:
         for (std::size_t i = 0; i < out.codes.size(); ++i) {
           out.codes[i] = bound_code(in.codes[i], node, y);
@@ -172,6 +185,10 @@ class Sample {
         acc += (in.codes[i / channels * k + j] - x.zero_point) *
                std::int64_t{get<std::int8_t>(w, m * k + j)};
       }
+      if (y.dtype == DType::s32) {
+        out.codes[i] = static_cast<std::int32_t>(acc);
+        continue;
+      }
       const float sum = static_cast<float>(static_cast<std::int32_t>(acc));
       const float real = x.scale * get<float>(scale, scale.shape[0] == 1 ? 0 : m);
       if (is_q8(y.dtype)) {
@@ -181,6 +198,52 @@ class Sample {
       } else {
         out.reals[i] = bound(sum * real, node);
       }
+    }
+  }
+
+  struct Dynamic {
+    float scale;
+    int zero_point;
+  };
+
+  // For elements [begin, end). NaN is neither least nor largest.
+  static Dynamic choose(const Values& in, std::size_t begin, std::size_t end) {
+    float least = 0;
+    float largest = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (in.reals[i] < least) least = in.reals[i];
+      if (in.reals[i] > largest) largest = in.reals[i];
+    }
+    const float range = largest - least;
+    const float scale = least == largest ? 1 : range / 255;
+    return {scale, dynamic_code(-least, Dynamic{scale, 0})};
+  }
+
+  static int dynamic_code(float x, const Dynamic& chosen) {
+    const float steps = x / chosen.scale;
+    if (std::isnan(steps)) return 0;
+    return static_cast<int>(
+        std::clamp(double{std::nearbyint(steps)} + chosen.zero_point, 0.0, 255.0));
+  }
+  void dynamic_linear(const Node& node, const Values& in, Values& out) const {
+    const Tensor& x = tensor(node.inputs[0]);
+    const Tensor& w = tensor(node.inputs[1]);
+    const Tensor& scale = tensor(node.inputs[2]);
+    const auto n = static_cast<std::size_t>(w.shape[0]);
+    const auto k = static_cast<std::size_t>(w.shape[1]);
+    const std::size_t range = size_of(x, node.axis, x.shape.size());
+    for (std::size_t i = 0; i < out.reals.size(); ++i) {
+      const std::size_t m = i % n;
+      const std::size_t row = i / n * k;
+      const Dynamic chosen = choose(in, row / range * range, (row / range + 1) * range);
+      std::int64_t acc = 0;
+      for (std::size_t j = 0; j < k; ++j) {
+        acc += (dynamic_code(in.reals[row + j], chosen) - chosen.zero_point) *
+               std::int64_t{get<std::int8_t>(w, m * k + j)};
+      }
+      const float mult = chosen.scale * get<float>(scale, scale.shape[0] == 1 ? 0 : m);
+      const float product = static_cast<float>(acc) * mult;
+      out.reals[i] = bound(product + get<float>(tensor(node.inputs[3]), m), node);
     }
   }
 
@@ -319,6 +382,11 @@ std::vector<Bytes> evaluate(const Graph& graph, const std::vector<Bytes>& inputs
     for (const Node& node : graph.nodes) sample.run(node);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Values& values = sample[graph.outputs[i]];
+      if (graph.tensors[graph.outputs[i]].dtype == DType::s32) {
+        const auto sums = std::as_bytes(std::span(values.codes));
+        outputs[i].insert(outputs[i].end(), sums.begin(), sums.end());
+        continue;
+      }
       for (const int code : values.codes) outputs[i].push_back(static_cast<std::byte>(code));
       const auto reals = std::as_bytes(std::span(values.reals));
       outputs[i].insert(outputs[i].end(), reals.begin(), reals.end());

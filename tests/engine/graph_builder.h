@@ -32,6 +32,9 @@ class GraphBuilder {
                    float scale, std::int32_t zero_point) {
     return add({name, dtype, std::move(shape), scale, zero_point, false, {}});
   }
+  std::uint32_t s32(const std::string& name, std::vector<std::int64_t> shape) {
+    return add({name, DType::s32, std::move(shape), 0, 0, false, {}});
+  }
   template <class T>
   std::uint32_t constant(const std::string& name, DType dtype, std::vector<std::int64_t> shape,
                          const std::vector<T>& values) {
@@ -200,6 +203,41 @@ inline GraphBuilder version_2_graph() {
   const auto q3 = b.q8("q3", DType::s8, {-1, 2}, 0.5f, 5);
   b.node(OpType::add, "before", {c2, q2}, q3).clip_max = 3;
   b.graph.outputs = {h2, q3};
+  return b;
+}
+
+// What reader version 3 brought: a scale that is found as the network runs, per row and per sample,
+// and sums as an output. tests/golden/v3.octet holds this graph.
+inline GraphBuilder version_3_graph() {
+  GraphBuilder b;
+  const auto x = b.f32("x", {-1, 2, 3});
+  b.graph.inputs = {{x, false, {}}};
+  const auto w1 = b.constant<std::int8_t>("rows.weight", DType::s8, {4, 3},
+                                          {127, -127, 1, -128, 5, 6, 0, 0, 0, 100, -100, 50});
+  const auto s1 = b.constant<float>("rows.scale", DType::f32, {4}, {0.5f, 0.25f, 1, 0.03125f});
+  const auto b1 = b.constant<float>("rows.bias", DType::f32, {4}, {0, 1, -1, 0.5f});
+  const auto h1 = b.f32("h1", {-1, 2, 4});
+  Node& rows = b.node(OpType::dynamic_linear, "rows", {x, w1, s1, b1}, h1);
+  rows.axis = 2;
+  rows.clip_min = 0;
+  const auto w2 =
+      b.constant<std::int8_t>("all.weight", DType::s8, {2, 4}, {1, -2, 3, -4, 50, 60, 70, 80});
+  const auto s2 = b.constant<float>("all.scale", DType::f32, {1}, {0.125f});
+  const auto b2 = b.constant<float>("all.bias", DType::f32, {2}, {0.25f, -0.25f});
+  const auto h2 = b.f32("h2", {-1, 2, 2});
+  b.node(OpType::dynamic_linear, "all", {h1, w2, s2, b2}, h2).axis = 1;
+  const auto codes = b.q8("codes", DType::u8, {-1, 2, 2}, 1, 0);
+  b.node(OpType::dynamic_quantize, "quantize", {h2}, codes);
+  const auto scale = b.f32("scale", {-1});
+  b.node(OpType::dynamic_scale, "quantize_scale", {h2}, scale);
+  const auto zero_point = b.q8("zero_point", DType::u8, {-1}, 1, 0);
+  b.node(OpType::dynamic_zero_point, "quantize_zero_point", {h2}, zero_point);
+  const auto w3 = b.constant<std::int8_t>("sum.weight", DType::s8, {1, 2}, {-128, 127});
+  const auto s3 = b.constant<float>("sum.scale", DType::f32, {1}, {1});
+  const auto b3 = b.constant<std::int32_t>("sum.bias", DType::s32, {1}, {1000000});
+  const auto sums = b.s32("sums", {-1, 2, 1});
+  b.node(OpType::linear, "sum", {codes, w3, s3, b3}, sums);
+  b.graph.outputs = {h2, codes, scale, zero_point, sums};
   return b;
 }
 

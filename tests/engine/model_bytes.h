@@ -18,6 +18,7 @@ namespace octet::test {
 // Holds every_op_graph(), as version 1 of the writer wrote it.
 inline const std::string kGolden = OCTET_SOURCE_DIR "/tests/golden/v1.octet";
 inline const std::string kGolden2 = OCTET_SOURCE_DIR "/tests/golden/v2.octet";
+inline const std::string kGolden3 = OCTET_SOURCE_DIR "/tests/golden/v3.octet";
 
 struct ModelBytes {
   std::vector<std::byte> bytes;

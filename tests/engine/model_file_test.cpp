@@ -26,6 +26,13 @@ TEST_CASE("the golden file of version 2 still loads") {
   CHECK(loaded.reader_version == 2);
 }
 
+TEST_CASE("the golden file of version 3 still loads") {
+  const LoadedGraph loaded = read_graph(kGolden3);
+  CHECK(same_graph(loaded.graph, version_3_graph().graph));
+  CHECK(loaded.arithmetic_version == 1);
+  CHECK(loaded.reader_version == 3);
+}
+
 TEST_CASE("constants lie in the parsed bytes at their alignment") {
   const MappedFile file(kGolden, MappedFile::Mode::map, 1 << 20);
   const ParsedModel parsed = parse_model(file.bytes(), "net.octet", {});
@@ -124,8 +131,8 @@ TEST_CASE("the header's faults are named") {
   CHECK(error([](FileHeader& h) { h.container_version = 2; }) ==
         "unsupported: net.octet: has layout version 2, this octet reads version 1; update octet or"
         " convert again");
-  CHECK(error([](FileHeader& h) { h.reader_version = 3; }) ==
-        "unsupported: net.octet: needs reader version 3, this octet has version 2; update octet");
+  CHECK(error([](FileHeader& h) { h.reader_version = 4; }) ==
+        "unsupported: net.octet: needs reader version 4, this octet has version 3; update octet");
   CHECK(error([](FileHeader& h) { h.reader_version = 0; }) ==
         "format: net.octet: has reader version 0");
   CHECK(error([&](FileHeader& h) { h.metadata_bytes = huge; }) ==

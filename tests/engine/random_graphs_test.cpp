@@ -117,6 +117,20 @@ class RandomGraph {
       case OpType::group_linear:
         if (!codes_in && has_axis) group_linear(x, t.shape);
         return;
+      case OpType::dynamic_linear:
+        if (!codes_in && has_axis) dynamic_linear(x, t.shape);
+        return;
+      case OpType::dynamic_quantize:
+      case OpType::dynamic_zero_point:
+        if (!codes_in) {
+          const Shape shape = op == OpType::dynamic_quantize ? t.shape : Shape{-1};
+          live_.push_back(b_.q8(name("q"), DType::u8, shape, 1, 0));
+          node(op, {x}, live_.back());
+        }
+        return;
+      case OpType::dynamic_scale:
+        if (!codes_in) node(op, {x}, activation(DType::f32, {-1}));
+        return;
       case OpType::clip:
         bound(node(op, {x}, like(x, t.shape)));
         return;
@@ -175,8 +189,30 @@ class RandomGraph {
     std::vector<std::int32_t> biases(n);
     for (auto& bias : biases) bias = static_cast<std::int32_t>(random_() % 20001) - 10000;
     const auto bias = b_.constant(name("b"), DType::s32, {shape.back()}, biases);
+    if (draw(6) == 0) {  // nothing takes sums
+      b_.graph.outputs.push_back(b_.s32(name("sums"), shape));
+      node(OpType::linear, {x, w, s, bias}, b_.graph.outputs.back());
+      return;
+    }
     const auto y = activation(draw(3) == 0 ? DType::f32 : code_type(), shape);
     bound(node(OpType::linear, {x, w, s, bias}, y));
+  }
+
+  void dynamic_linear(std::uint32_t x, Shape shape) {
+    const std::uint32_t along = axis(shape);
+    const auto k = static_cast<std::size_t>(shape.back());
+    shape.back() = extent();
+    const auto n = static_cast<std::size_t>(shape.back());
+    const auto w = b_.constant(name("w"), DType::s8, {shape.back(), static_cast<std::int64_t>(k)},
+                               codes<std::int8_t>(n * k));
+    const std::size_t scales = draw(2) == 0 ? 1 : n;
+    const auto s = b_.constant(name("s"), DType::f32, {static_cast<std::int64_t>(scales)},
+                               floats(scales, 0.001f, 0.05f));
+    const auto bias = b_.constant(name("b"), DType::f32, {shape.back()}, floats(n, -1, 1));
+    engine::Node& made =
+        node(OpType::dynamic_linear, {x, w, s, bias}, activation(DType::f32, shape));
+    made.axis = along;
+    bound(made);
   }
 
   void float_linear(std::uint32_t x, Shape shape) {

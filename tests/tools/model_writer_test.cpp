@@ -43,6 +43,7 @@ TEST_CASE("the same graphs give the bytes of versions 1 and 2") {
   };
   check_bytes(every_op_graph(), "v1.octet");
   check_bytes(version_2_graph(), "v2.octet");
+  check_bytes(version_3_graph(), "v3.octet");
 }
 
 TEST_CASE("bytes do not depend on where the constants lie") {

@@ -134,6 +134,13 @@ class NaiveGraph {
       case OpType::group_linear:
         out = group_linear(node, in);
         break;
+      case OpType::dynamic_linear:
+        out = dynamic_linear(node, x, in);
+        break;
+      case OpType::dynamic_quantize:
+      case OpType::dynamic_scale:
+      case OpType::dynamic_zero_point:
+        throw std::logic_error("an op that the converter makes of ONNX's own only");
     }
     values_[node.output] = std::move(out);
   }
@@ -162,6 +169,43 @@ class NaiveGraph {
         } else {
           out.reals.push_back(clip(node, sum * scale));
         }
+      }
+    }
+    return out;
+  }
+
+  NaiveTensor dynamic_linear(const engine::Node& node, const Tensor& x,
+                             const NaiveTensor& in) const {
+    const Tensor& weight = graph_.tensors[node.inputs[1]];
+    const Tensor& scales = graph_.tensors[node.inputs[2]];
+    const auto rows = static_cast<std::size_t>(weight.shape[0]);
+    const auto k = static_cast<std::size_t>(weight.shape[1]);
+    std::size_t range = 1;
+    for (std::size_t i = node.axis; i < x.shape.size(); ++i) {
+      range *= static_cast<std::size_t>(x.shape[i]);
+    }
+    NaiveTensor out;
+    for (std::size_t begin = 0; begin < in.reals.size(); begin += k) {
+      Tensor codes;
+      codes.dtype = engine::DType::u8;
+      float least = 0;
+      float largest = 0;
+      for (std::size_t i = begin / range * range; i < begin / range * range + range; ++i) {
+        least = std::min(least, in.reals[i]);
+        largest = std::max(largest, in.reals[i]);
+      }
+      codes.scale = least == largest ? 1 : (largest - least) / 255;
+      codes.zero_point = quantize(codes, -least);
+      for (std::size_t m = 0; m < rows; ++m) {
+        std::int32_t acc = 0;
+        for (std::size_t i = 0; i < k; ++i) {
+          acc += (quantize(codes, in.reals[begin + i]) - codes.zero_point) *
+                 constant<std::int8_t>(weight, m * k + i);
+        }
+        const float mult = codes.scale * constant<float>(scales, scales.shape[0] == 1 ? 0 : m);
+        const float product = static_cast<float>(acc) * mult;
+        out.reals.push_back(
+            clip(node, product + constant<float>(graph_.tensors[node.inputs[3]], m)));
       }
     }
     return out;

@@ -60,12 +60,17 @@ Offset<fb::Node> add_node(Builder& builder, const engine::Node& node) {
 
 // The oldest reader that knows what the graph uses.
 std::uint32_t needed_reader(const engine::Graph& graph) {
-  const bool newer = std::ranges::any_of(graph.nodes, [&](const engine::Node& node) {
-    return node.op == engine::OpType::group_linear ||
-           (node.op == engine::OpType::add && (graph.tensors[node.inputs[0]].is_constant ||
-                                               graph.tensors[node.inputs[1]].is_constant));
-  });
-  return newer ? 2 : 1;
+  std::uint32_t version = 1;
+  for (const engine::Node& node : graph.nodes) {
+    const bool sums = graph.tensors[node.output].dtype == engine::DType::s32;
+    if (node.op >= engine::OpType::dynamic_linear || sums) return 3;
+    if (node.op == engine::OpType::group_linear ||
+        (node.op == engine::OpType::add && (graph.tensors[node.inputs[0]].is_constant ||
+                                            graph.tensors[node.inputs[1]].is_constant))) {
+      version = 2;
+    }
+  }
+  return version;
 }
 
 Offset<fb::Input> add_input(Builder& builder, const engine::GraphInput& input) {

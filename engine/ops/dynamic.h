@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX's DynamicQuantizeLinear: the scale and the zero point of what is about to be quantized.
+#pragma once
+
+#include "engine/ops/codes.h"
+#include "kernels/kernels.h"
+
+namespace octet::engine {
+
+// The functions of a table that quantize floats by their own range, in the table's sign:
+//   scale = (largest - least) / 255, or 1 where both are 0
+//   zero_point = saturate(rne(0 - least / scale)) of u8
+struct DynamicQuantizer {
+  decltype(kernels::Table::range) range;
+  decltype(kernels::Table::quantize) quantize_codes;
+  std::int32_t shift;  // from u8 to the table's sign
+
+  explicit DynamicQuantizer(const kernels::Table& table) noexcept
+      : range(table.range),
+        quantize_codes(table.quantize),
+        shift(code_shift(DType::u8, table.sign)) {}
+
+  // For n elements; what quantize_codes needs.
+  kernels::QuantizeParams choose(const float* x, std::size_t n) const noexcept {
+    float least;
+    float largest;
+    range(x, n, &least, &largest);
+    const float scale = least == largest ? 1.0f : (largest - least) / 255.0f;
+    const float below = -least;
+    std::uint8_t zero_point;
+    quantize_codes(&below, 1, {scale, shift, shift, shift + 255}, &zero_point);
+    return {scale, shift == 0 ? std::int32_t{zero_point} : static_cast<std::int8_t>(zero_point),
+            shift, shift + 255};
+  }
+};
+
+}  // namespace octet::engine
