@@ -23,7 +23,7 @@ struct ConvertOptions {
   std::string calibrate;
   std::size_t samples = 1000;
   std::optional<Normalization> normalization;
-  std::string mode = "static";          // or weight-only
+  std::string mode = "static";          // or dynamic, weight-only
   std::size_t weight_bits = 8;          // weight-only: or 4
   std::size_t group_size = 0;           // weight-only: inputs per scale; 0: see --help
   std::string weights = "per-channel";  // or per-tensor

@@ -103,9 +103,9 @@ void add_convert(CLI::App& app) {
       ->capture_default_str();
   add_normalize(*sub, options->normalization,
                 "Pixels were trained as (p / 255 - MEAN) / STD: the model takes uint8");
-  sub->add_option("--mode", options->mode, "What is quantized: weights and activations, or weights")
-      ->check(CLI::IsMember({"static", "weight-only"}).description(""))
-      ->type_name("static|weight-only")
+  sub->add_option("--mode", options->mode, "Activations: quantized by DATA, as they come, or not")
+      ->check(CLI::IsMember({"static", "dynamic", "weight-only"}).description(""))
+      ->type_name("static|dynamic|weight-only")
       ->capture_default_str();
   sub->add_option("--weight-bits", options->weight_bits, "With --mode weight-only")
       ->check(CLI::IsMember({8, 4}).description(""))

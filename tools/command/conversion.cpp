@@ -19,12 +19,6 @@
 #include "tools/convert/model_writer.h"
 
 namespace octet::command {
-namespace {
-
-using engine::message;
-
-}  // namespace
-
 std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options) {
   if (options.mode != "weight-only") return std::nullopt;
   const std::size_t otherwise = options.weight_bits == 4 ? 32 : 0;
@@ -33,6 +27,20 @@ std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOpt
 }
 
 namespace {
+
+using engine::message;
+
+// What the options say for every attempt.
+convert::QuantizeOptions quantize_options(const ConvertOptions& options) {
+  convert::QuantizeOptions how;
+  how.per_channel = options.weights == "per-channel";
+  how.symmetric = options.symmetric;
+  how.keep_float = options.keep_float;
+  how.weight_only = weight_only(options);
+  how.dynamic = options.mode == "dynamic";
+  how.pixels = options.normalization;
+  return how;
+}
 
 class Converter {
  public:
@@ -99,13 +107,9 @@ class Converter {
   Conversion attempt(Recipe recipe) {
     const convert::Graph& base = recipe.equalize ? *equalized_ : graph_;
     const Calibrated& ranges = calibrated(base, recipe);
-    convert::QuantizeOptions how;
-    how.per_channel = options_.weights == "per-channel";
-    how.symmetric = options_.symmetric;
+    convert::QuantizeOptions how = quantize_options(options_);
     how.clip_weights = recipe.clip_weights;
     how.keep_float = recipe.keep_float;
-    how.weight_only = weight_only(options_);
-    how.pixels = options_.normalization;
     std::optional<convert::Graph> corrected;
     if (recipe.correct_bias) {
       corrected = base;
@@ -239,8 +243,8 @@ Conversion convert_with(const convert::Graph& graph, const data::Dataset& datase
   return Converter(graph, dataset, options).run();
 }
 
-convert::QuantizedGraph convert_weights(const convert::Graph& graph,
-                                        const ConvertOptions& options) {
+convert::QuantizedGraph convert_without_data(const convert::Graph& graph,
+                                             const ConvertOptions& options) {
   for (const convert::Node& node : graph.nodes) {
     if (node.op != convert::Op::unary) continue;
     engine::fail(Error::Code::argument, options.model, ": node '", node.name, "' (",
@@ -248,11 +252,8 @@ convert::QuantizedGraph convert_weights(const convert::Graph& graph,
                  "): is computed on 8 bits in every mode, whose range must "
                  "be known; add --calibrate DATA");
   }
-  convert::QuantizeOptions how;
-  how.keep_float = options.keep_float;
-  how.weight_only = weight_only(options);
-  how.pixels = options.normalization;
-  return convert::quantize(graph, std::vector<convert::Range>(graph.values.size()), how);
+  const std::vector<convert::Range> unknown(graph.values.size());
+  return convert::quantize(graph, unknown, quantize_options(options));
 }
 
 }  // namespace octet::command

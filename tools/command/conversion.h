@@ -38,7 +38,9 @@ Conversion convert_with(const convert::Graph& graph, const data::Dataset& datase
 // What --mode weight-only asks for; nothing for another mode.
 std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options);
 
-// The same for --mode weight-only, which needs no data; there is one attempt, and no cost.
-convert::QuantizedGraph convert_weights(const convert::Graph& graph, const ConvertOptions& options);
+// The same for --mode weight-only and dynamic, which need no data; there is one attempt, and no
+// cost.
+convert::QuantizedGraph convert_without_data(const convert::Graph& graph,
+                                             const ConvertOptions& options);
 
 }  // namespace octet::command

@@ -49,11 +49,14 @@ void check_options(const ConvertOptions& options, bool quantized) {
             symmetric,
             equalize,
             automatic,
-            {"--mode weight-only", options.mode != unset.mode},
+            {"--mode", options.mode != unset.mode},
             bits,
             group,
             {"--keep-float", !options.keep_float.empty()}},
            "is already quantized, its own scales are kept");
+  } else if (options.mode == "dynamic") {
+    refuse(options, {calibration, symmetric, equalize, automatic, bits, group},
+           "--mode dynamic takes weights of 8 bits, and finds ranges as it runs");
   } else if (options.mode == "weight-only") {
     refuse(options, {calibration, weights, symmetric, equalize, automatic},
            "--mode weight-only leaves activations in float");
@@ -77,11 +80,20 @@ void describe_source(engine::Graph& graph, const convert::Graph& source,
                     {"source_sha256", source.source_sha256}};
 }
 
-void describe_weights(engine::Graph& graph, const convert::QuantizeOptions::WeightOnly& weights) {
-  graph.metadata.emplace_back("mode", "weight-only");
-  graph.metadata.emplace_back("weight_bits", std::to_string(weights.bits));
-  if (weights.group == 0) return;
-  graph.metadata.emplace_back("group_size", std::to_string(weights.group));
+void describe_mode(engine::Graph& graph, const ConvertOptions& options) {
+  const auto add = [&](const char* key, std::string value) {
+    graph.metadata.emplace_back(key, std::move(value));
+  };
+  if (options.mode != "static") add("mode", options.mode);
+  if (const auto weights = weight_only(options)) {
+    add("weight_bits", std::to_string(weights->bits));
+    if (weights->group != 0) add("group_size", std::to_string(weights->group));
+    return;
+  }
+  add("weights", options.weights);
+  if (options.mode == "static") {
+    add("activations", options.symmetric ? "symmetric" : "asymmetric");
+  }
 }
 
 void describe_conversion(engine::Graph& graph, const Conversion& conversion,
@@ -95,12 +107,7 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
   const auto add = [&](const char* key, std::string value) {
     graph.metadata.emplace_back(key, std::move(value));
   };
-  if (const auto weights = weight_only(options)) {
-    describe_weights(graph, *weights);
-  } else {
-    add("weights", options.weights);
-    add("activations", options.symmetric ? "symmetric" : "asymmetric");
-  }
+  describe_mode(graph, options);
   add("calibration", calibration);
   add("calibration_sha256", dataset_sha256(dataset));
   if (recipe.equalize) add("equalized", "yes");
@@ -134,17 +141,17 @@ void print_notes(const std::vector<std::string>& notes) {
   for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
 }
 
-// Without data: a quantized network, or weights alone.
+// Without data: a quantized network, weights alone, or ranges that are found as it runs.
 void convert_at_once(const convert::Graph& graph, std::size_t imported_nodes, bool quantized,
                      const ConvertOptions& options) {
   convert::QuantizedGraph result = quantized
                                        ? convert::lower_quantized(graph, options.normalization)
-                                       : convert_weights(graph, options);
+                                       : convert_without_data(graph, options);
   describe_source(result.graph, graph, options);
   if (quantized) {
     result.graph.metadata.emplace_back("quantization", "kept from the source");
   } else {
-    describe_weights(result.graph, weight_only(options).value());
+    describe_mode(result.graph, options);
   }
   finish(result.graph, graph, imported_nodes, options);
   print_notes(graph.notes);

@@ -39,6 +39,10 @@ linear layers then stay in float, those first whose float form alone brings most
 P points of accuracy are lost (by the labels in DATA; without labels, P percent of the answers).
 --keep-float NODE,... names layers that stay in float in any case.
 
+--mode dynamic quantizes weights, and activations as they come: every row of a linear layer's input by
+its own range. It needs no DATA, costs less accuracy and more time; activations between layers stay
+in float.
+
 --mode weight-only quantizes weights alone, of linear layers, to 8 or 4 bits (--weight-bits): the file
 is smaller, activations stay in float. --group-size inputs share a scale: by default 32 of 4 bits,
 all inputs of 8. It needs no DATA; with DATA it says what it cost.

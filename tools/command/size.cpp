@@ -78,6 +78,7 @@ void print_model(const SizeOptions& options) {
   for (const engine::Node& node : loaded.graph.nodes) {
     const bool grouped_weights = node.op == engine::OpType::group_linear;
     const bool linear = grouped_weights || node.op == engine::OpType::linear ||
+                        node.op == engine::OpType::dynamic_linear ||
                         node.op == engine::OpType::float_linear;
     const bool scaled = linear && node.op != engine::OpType::float_linear;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {

@@ -85,13 +85,7 @@ std::vector<float> quantized_weights(const Graph& graph, const Node& node,
 void correct_biases(Graph& graph, const std::vector<Range>& ranges, const QuantizeOptions& options,
                     BatchSource& data) {
   const std::vector<ValuePlan> plan = plan_quantization(graph, ranges, options);
-  std::vector<bool> is_pixels(graph.values.size());
-  if (options.pixels) {
-    for (const ValueId input : graph.inputs) is_pixels[input] = true;
-    for (const Node& node : graph.nodes) {
-      if (is_view(node) && is_pixels[node.inputs[0]]) is_pixels[node.output] = true;
-    }
-  }
+  const std::vector<bool> is_pixels = find_pixels(graph, options);
   std::vector<std::vector<float>> coded(graph.values.size());
   const Replace through_own_codes = [&](ValueId value, std::span<const float> values) {
     if (!plan[value].codes || is_pixels[value]) return values;  // pixels are exact
@@ -102,7 +96,8 @@ void correct_biases(Graph& graph, const std::vector<Range>& ranges, const Quanti
   Graph imitated = graph;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = original.nodes[i];
-    if (node.op != Op::linear || is_kept_float(node, options)) continue;
+    if (node.op != Op::linear) continue;
+    if (linear_form(node, is_pixels, options) != LinearForm::integer) continue;
     const ValueId x = node.inputs[0];
     const Encoding input = is_pixels[x] ? pixel_encoding(*options.pixels) : plan[x].encoding;
     Node& imitation = imitated.nodes[i];

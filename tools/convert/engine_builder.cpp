@@ -87,6 +87,25 @@ void EngineBuilder::add_float_linear(const Node& node, Tensor x, std::size_t m, 
   add_node(node.name, engine::OpType::float_linear, {x, weight, bias_tensor}, y, &node);
 }
 
+void EngineBuilder::add_dynamic_linear(const Node& node, Tensor x, std::size_t axis,
+                                       const std::vector<std::int8_t>& weight,
+                                       const std::vector<float>& weight_scale, Tensor y) {
+  const std::int64_t k = out.graph.tensors[x].shape.back();
+  const std::int64_t rows = static_cast<std::int64_t>(weight.size()) / k;
+  std::vector<float> bias = node.bias;
+  bias.resize(static_cast<std::size_t>(rows));
+  const Tensor weight_tensor =
+      add_constant(node.name + ".weight", DType::s8, weight.data(), weight.size(), {rows, k});
+  const Tensor scale =
+      add_constant(node.name + ".weight_scale", DType::f32, weight_scale.data(),
+                   weight_scale.size(), {static_cast<std::int64_t>(weight_scale.size())});
+  const Tensor bias_tensor =
+      add_constant(node.name + ".bias", DType::f32, bias.data(), bias.size(), {rows});
+  add_node(node.name, engine::OpType::dynamic_linear, {x, weight_tensor, scale, bias_tensor}, y,
+           &node)
+      .axis = static_cast<std::uint32_t>(axis);
+}
+
 void EngineBuilder::add_lookup(const std::string& name, Tensor x,
                                const std::array<std::uint8_t, 256>& table, Tensor y) {
   const DType dtype = out.graph.tensors[y].dtype;

@@ -31,6 +31,11 @@ class EngineBuilder {
                          Tensor output, const Node* like = nullptr);
   // node, a linear of m outputs and k inputs, in floats.
   void add_float_linear(const Node& node, Tensor x, std::size_t m, std::size_t k, Tensor y);
+  // node, a linear, of floats x that are quantized as they come, with a range for each index of the
+  // dimensions before axis.
+  void add_dynamic_linear(const Node& node, Tensor x, std::size_t axis,
+                          const std::vector<std::int8_t>& weight,
+                          const std::vector<float>& weight_scale, Tensor y);
   // y = table[x], one entry for each code of x from the lowest on, in y's codes.
   void add_lookup(const std::string& name, Tensor x, const std::array<std::uint8_t, 256>& table,
                   Tensor y);

@@ -75,8 +75,28 @@ void Lowering::lower_group_linear(const Node& node) {
 }
 
 void Lowering::lower_linear(const Node& node) {
-  if (is_kept_float(node, options_)) return lower_float_linear(node);
-  if (options_.weight_only) return lower_group_linear(node);
+  switch (linear_form(node, pixels_, options_)) {
+    case LinearForm::floats:
+      return lower_float_linear(node);
+    case LinearForm::groups:
+      return lower_group_linear(node);
+    case LinearForm::dynamic:
+      return lower_dynamic_linear(node);
+    case LinearForm::integer:
+      return lower_integer_linear(node);
+  }
+}
+
+void Lowering::lower_dynamic_linear(const Node& node) {
+  const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());
+  const std::size_t group = options_.per_channel ? k : node.weight.size();
+  const GroupParameters parameters = quantize_groups(node.weight, group, 8, group);
+  const Tensor input = reals(node.inputs[0]);
+  builder_.add_dynamic_linear(node, input, graph_.values[node.inputs[0]].shape.size() - 1,
+                              parameters.codes, parameters.scale, make_reals(node.output));
+}
+
+void Lowering::lower_integer_linear(const Node& node) {
   const Codes input = codes(node.inputs[0]);
   const ValuePlan& wanted = plan_[node.output];
   const auto k = static_cast<std::size_t>(graph_.values[node.inputs[0]].shape.back());

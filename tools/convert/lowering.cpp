@@ -20,6 +20,7 @@ Lowering::Lowering(const Graph& graph, const std::vector<ValuePlan>& plan,
     : graph_(graph),
       plan_(plan),
       options_(options),
+      pixels_(find_pixels(graph, options)),
       codes_(graph.values.size()),
       plain_(graph.values.size()),
       reals_(graph.values.size()) {}

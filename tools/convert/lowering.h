@@ -35,6 +35,8 @@ class Lowering {
   void lower_linear(const Node& node);
   void lower_float_linear(const Node& node);
   void lower_group_linear(const Node& node);
+  void lower_dynamic_linear(const Node& node);
+  void lower_integer_linear(const Node& node);
   void lower_add(const Node& node);
   void lower_affine(const Node& node);
   void lower_softmax(const Node& node);
@@ -62,6 +64,7 @@ class Lowering {
   const Graph& graph_;
   const std::vector<ValuePlan>& plan_;
   const QuantizeOptions& options_;
+  const std::vector<bool> pixels_;
   EngineBuilder builder_;
   std::vector<std::optional<Codes>> codes_;   // of each value
   std::vector<std::optional<Codes>> plain_;   // of values whose codes have an offset

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Float graph + ranges -> quantized engine graph: static post-training quantization.
+// Float graph + ranges -> quantized engine graph: post-training quantization.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,8 @@ struct QuantizeOptions {
     std::size_t group = 0;  // 0: all inputs of an output
   };
   std::optional<WeightOnly> weight_only;
+  // Activations stay in float between nodes; linear layers quantize them as they come, row by row.
+  bool dynamic = false;
   // Set: the graph's inputs become uint8 pixels, real = (p / 255 - mean) / std.
   std::optional<engine::Normalization> pixels;
 };
@@ -48,8 +50,9 @@ struct QuantizedGraph {
 // and a remedy, e.g. an accumulator that could overflow.
 //
 // How ops are lowered:
-//   linear       with weight_only: group_linear, in f32; else (but for those of keep_float) from 8
-//   bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
+//   linear       with weight_only: group_linear, in f32; with dynamic: dynamic_linear, in f32 (of
+//                pixels, whose codes are known, as below); else (but for those of keep_float) from
+//                8 bits to 8 bits; straight from the accumulator to f32 where f32 is wanted (a
 //                graph output, softmax), then quantized for those who want 8 bits too
 //   add, concat  in 8 bits where an 8-bit op follows, else in f32; concat's inputs share its scale
 //   unary and affine by one scalar: look-up tables; affine by a vector, softmax: in f32

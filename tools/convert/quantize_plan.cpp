@@ -31,11 +31,10 @@ Encoding encode(Range range, bool symmetric) {
 }
 
 // The form or forms in which a node takes its inputs, given those wanted of its output.
-ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
-                           const QuantizeOptions& options) {
+ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output, LinearForm linear) {
   switch (node.op) {
     case Op::linear:
-      return takes_floats(node, options) ? ValuePlan{false, true, {}} : ValuePlan{true, false, {}};
+      return {linear == LinearForm::integer, linear != LinearForm::integer, {}};
     case Op::unary:
       return {true, false, {}};
     case Op::softmax:
@@ -61,13 +60,23 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
 
 }  // namespace
 
-bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept {
-  return node.op == Op::linear &&
-         std::ranges::find(options.keep_float, node.name) != options.keep_float.end();
+LinearForm linear_form(const Node& node, const std::vector<bool>& pixels,
+                       const QuantizeOptions& options) {
+  if (std::ranges::find(options.keep_float, node.name) != options.keep_float.end()) {
+    return LinearForm::floats;
+  }
+  if (options.weight_only) return LinearForm::groups;
+  return options.dynamic && !pixels[node.inputs[0]] ? LinearForm::dynamic : LinearForm::integer;
 }
 
-bool takes_floats(const Node& node, const QuantizeOptions& options) noexcept {
-  return node.op == Op::linear && (options.weight_only || is_kept_float(node, options));
+std::vector<bool> find_pixels(const Graph& graph, const QuantizeOptions& options) {
+  std::vector<bool> pixels(graph.values.size());
+  if (!options.pixels) return pixels;
+  for (const ValueId input : graph.inputs) pixels[input] = true;
+  for (const Node& node : graph.nodes) {
+    if (is_view(node)) pixels[node.output] = pixels[node.inputs[0]];
+  }
+  return pixels;
 }
 
 Encoding pixel_encoding(const engine::Normalization& pixels) {
@@ -98,8 +107,11 @@ std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<R
     plan[output].reals = true;
     ++uses[output];
   }
+  const std::vector<bool> pixels = find_pixels(graph, options);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    const ValuePlan wanted = wanted_of_inputs(*node, plan[node->output], options);
+    const ValuePlan wanted = wanted_of_inputs(
+        *node, plan[node->output],
+        node->op == Op::linear ? linear_form(*node, pixels, options) : LinearForm::integer);
     const bool keeps_encoding = is_view(*node) || node->op == Op::clip || node->op == Op::concat;
     for (const ValueId input : node->inputs) {
       plan[input].codes |= wanted.codes;

@@ -23,10 +23,19 @@ struct ValuePlan {
 std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<Range>& ranges,
                                          const QuantizeOptions& options);
 
-// Whether a linear is one of options.keep_float.
-bool is_kept_float(const Node& node, const QuantizeOptions& options) noexcept;
-// Whether it takes its input in f32: kept so, or by weight_only.
-bool takes_floats(const Node& node, const QuantizeOptions& options) noexcept;
+// The values whose codes are pixels: inputs, with options.pixels, and views of them.
+std::vector<bool> find_pixels(const Graph& graph, const QuantizeOptions& options);
+
+// How a linear computes: as the options say, but dynamic only on what is not pixels, whose codes
+// are known before.
+enum class LinearForm {
+  integer,  // from 8 bits
+  floats,   // one of options.keep_float
+  groups,   // weight_only
+  dynamic,
+};
+LinearForm linear_form(const Node& node, const std::vector<bool>& pixels,
+                       const QuantizeOptions& options);
 
 // The encoding of pixels: real = scale * p + offset.
 Encoding pixel_encoding(const engine::Normalization& pixels);
