@@ -110,16 +110,13 @@ TEST_CASE("command: a quantized ONNX takes no option about scales") {
                                              {"--symmetric"},
                                              {"--equalize"},
                                              {"--auto"},
-                                             {"--mode weight-only"},
+                                             {"--mode", "weight-only"},
+                                             {"--mode", "dynamic"},
                                              {"--weight-bits", "4"},
                                              {"--group-size", "8"},
                                              {"--keep-float", "fc1"}}) {
     std::vector<std::string> arguments{"convert", onnx, "-o", folder / "out.octet"};
-    if (option[0] == "--mode weight-only") {
-      arguments.insert(arguments.end(), {"--mode", "weight-only"});
-    } else {
-      arguments.insert(arguments.end(), option.begin(), option.end());
-    }
+    arguments.insert(arguments.end(), option.begin(), option.end());
     const Result result = octet_command(arguments);
     CHECK(fails_cleanly(result, 1));
     CHECK(result.says("is already quantized, its own scales are kept; leave " + option[0]));

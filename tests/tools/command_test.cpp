@@ -295,6 +295,8 @@ TEST_CASE("command: every way to convert runs, and eval agrees with it") {
            {"--keep-float", "fc2"},
            {"--auto"},
            {"--mode", "weight-only"},
+           {"--mode", "dynamic"},
+           {"--mode", "dynamic", "--weights", "per-tensor", "--keep-float", "fc1"},
            {"--mode", "weight-only", "--weight-bits", "4", "--group-size", "5"},
            {"--normalize", net.normalize, "--symmetric", "--weights", "per-tensor"}}) {
     const Result result = convert_again(net, options);
@@ -339,28 +341,6 @@ TEST_CASE("command: size counts by the rule of thumb and to the byte") {
     CHECK(fails_cleanly(octet_command(wrong), 2));
   }
   CHECK(fails_cleanly(octet_command({"size", net.folder / "none.octet"}), 1));
-}
-
-TEST_CASE("command: weight-only needs no data, and none of the options about activations") {
-  const TemporaryFolder folder;
-  const auto onnx = small_network().write(folder);
-  const auto model = folder / "net.octet";
-  REQUIRE(octet_command({"convert", onnx, "-o", model, "--mode", "weight-only"}).status == 0);
-  CHECK(octet_command({"info", model, "--json"}).json()["reader_version"] == 2);
-  for (const std::vector<std::string>& option :
-       std::vector<std::vector<std::string>>{{"--calibration", "mse"},
-                                             {"--weights", "per-tensor"},
-                                             {"--symmetric"},
-                                             {"--equalize"}}) {
-    std::vector<std::string> arguments{"convert", onnx, "-o", model, "--mode", "weight-only"};
-    arguments.insert(arguments.end(), option.begin(), option.end());
-    const Result result = octet_command(arguments);
-    CHECK(fails_cleanly(result, 1));
-    CHECK(result.says("--mode weight-only leaves activations in float; leave " + option[0]));
-  }
-  const Result bits = octet_command({"convert", onnx, "-o", model, "--weight-bits", "4"});
-  CHECK(fails_cleanly(bits, 1));
-  CHECK(bits.says("--weight-bits and --group-size are for --mode weight-only"));
 }
 
 TEST_CASE("command: --auto keeps what it measured to be better, and nodes in float to --max-drop") {
