@@ -5,7 +5,8 @@
     tests/quantized/make.py MNIST_FOLDER OUT_FOLDER
 
 Writes OUT_FOLDER/FORM_WEIGHTS_TYPE.onnx for every FORM (qlinear: QLinearMatMul and QLinearAdd, qgemm, qdq), WEIGHTS
-(tensor, channel) and TYPE (u8, s8: of the activations), and x.npy. The ranges of the activations are written down below,
+(tensor, channel) and TYPE (u8, s8: of the activations), dynamic_WEIGHTS_TYPE.onnx (DynamicQuantizeLinear and
+MatMulInteger as ONNX Runtime's quantize_dynamic writes them; TYPE is that of the weights), and x.npy. The ranges of the activations are written down below,
 so that the files depend on nothing but this script. Needs Debian's python3-onnx and python3-numpy."""
 import gzip
 import os
@@ -99,14 +100,41 @@ class Writer:
         real = name + "_y" if name == "logits" else self.node("Relu", [name + "_y"], name + "_r")
         self.node("QuantizeLinear", [real, *self.quantization(name)], name + "_q")
 
+    def dynamic(self, layer, source, name):
+        scale, (codes, w_scale, zero) = self.weight(layer, True)
+        if self.dtype == numpy.uint8:  # the same weights, 128 higher
+            array = numpy_helper.to_array(self.initializers[-3])
+            codes = self.constant(layer + "_w_u8", (array.astype(numpy.int16) + 128).astype(numpy.uint8))
+            zero = self.constant(layer + "_w_zero_u8", numpy.full(scale.shape, 128, numpy.uint8))
+        x = [source + "_x", source + "_x_scale", source + "_x_zero"]
+        self.nodes.append(helper.make_node("DynamicQuantizeLinear", [source + "_r"], x, name=source + "_quantize"))
+        self.node("MatMulInteger", [x[0], codes, x[2], zero], name + "_sums")
+        self.node("Cast", [name + "_sums"], name + "_float", to=TensorProto.FLOAT)
+        self.node("Mul", [x[1], w_scale], name + "_scale")
+        self.node("Mul", [name + "_float", name + "_scale"], name + "_product")
+        bias = self.constant(layer + ".bias", self.constants[layer + ".bias"])
+        real = self.node("Add", [name + "_product", bias], name if name == "logits" else name + "_y")
+        if name != "logits":
+            self.node("Relu", [real], name + "_r")
+
+    def write_dynamic(self, path):
+        """For one image: ONNX takes the range of the whole batch."""
+        self.node("Identity", ["input"], "input_r")
+        for layer, source, name in (("fc1", "input", "fc1"), ("fc2", "fc1", "fc2"), ("fc3", "fc2", "logits")):
+            self.dynamic(layer, source, name)
+        self.save("dynamic", path, 1)
+
     def write(self, form, path):
         self.node("QuantizeLinear", ["input", *self.quantization("input")], "input_q")
         for layer, source, name in (("fc1", "input", "fc1"), ("fc2", "fc1", "fc2"), ("fc3", "fc2", "logits")):
             getattr(self, form)(layer, source, name)
         self.node("DequantizeLinear", ["logits_q", *self.quantization("logits")], "logits")
+        self.save(form, path, "N")
+
+    def save(self, form, path, batch):
         graph = helper.make_graph(self.nodes, form,
-                                  [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 784])],
-                                  [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 10])],
+                                  [helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 784])],
+                                  [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, 10])],
                                   self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13),
                                                         helper.make_opsetid("com.microsoft", 1)])
@@ -128,11 +156,12 @@ def main():
     source = onnx.load(os.path.join(os.path.dirname(__file__), "../../models/mnist_mlp.onnx"))
     os.makedirs(out, exist_ok=True)
     numpy.save(os.path.join(out, "x.npy"), images(mnist))
-    for form in ("qlinear", "qgemm", "qdq"):
-        for per_channel in (False, True):
-            for dtype in (numpy.uint8, numpy.int8):
-                name = f"{form}_{'channel' if per_channel else 'tensor'}_{'u8' if dtype == numpy.uint8 else 's8'}"
-                Writer(source, per_channel, dtype).write(form, os.path.join(out, name + ".onnx"))
+    for per_channel in (False, True):
+        for dtype in (numpy.uint8, numpy.int8):
+            kind = f"{'channel' if per_channel else 'tensor'}_{'u8' if dtype == numpy.uint8 else 's8'}.onnx"
+            for form in ("qlinear", "qgemm", "qdq"):
+                Writer(source, per_channel, dtype).write(form, os.path.join(out, f"{form}_{kind}"))
+            Writer(source, per_channel, dtype).write_dynamic(os.path.join(out, f"dynamic_{kind}"))
 
 
 main()

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX's own node tests of the quantized operators (Debian's libonnx-testdata): the output bytes
 // must be those of the test; what octet does not have must be refused by name. Inputs but the first
-// (scales, zero points, weights) become constants.
+// (scales, zero points, weights) become constants. Where a range is that of the whole tensor, the
+// tensor becomes one sample: [6] is [1, 6].
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -32,10 +33,18 @@ struct NodeTest {
   OnnxBuilder builder;
   Bytes input;
   std::size_t batch = 0;
-  Bytes output;
+  std::vector<Bytes> outputs;
 };
 
-NodeTest load(const std::string& name) {
+void make_one_sample(onnx::ValueInfoProto& input) {
+  onnx::TensorShapeProto& shape = *input.mutable_type()->mutable_tensor_type()->mutable_shape();
+  const onnx::TensorShapeProto before = shape;
+  shape.Clear();
+  shape.add_dim()->set_dim_value(1);
+  for (const auto& dim : before.dim()) *shape.add_dim() = dim;
+}
+
+NodeTest load(const std::string& name, bool one_sample = false) {
   const std::string folder = kFolder + name;
   NodeTest test;
   test.builder.model = read<onnx::ModelProto>(folder + "/model.onnx");
@@ -52,7 +61,14 @@ NodeTest load(const std::string& name) {
     }
   }
   while (graph.input_size() > 1) graph.mutable_input()->RemoveLast();
-  test.output = raw_bytes(read<onnx::TensorProto>(folder + "/test_data_set_0/output_0.pb"));
+  for (int i = 0; i < graph.output_size(); ++i) {
+    test.outputs.push_back(raw_bytes(
+        read<onnx::TensorProto>(folder + "/test_data_set_0/output_" + std::to_string(i) + ".pb")));
+  }
+  if (one_sample) {
+    make_one_sample(*graph.mutable_input(0));
+    test.batch = 1;
+  }
   return test;
 }
 
@@ -62,23 +78,39 @@ bool have_tests() {
   return false;
 }
 
+void check_outputs(const NodeTest& test) {
+  const LoweredOnnx model = lower_onnx(test.builder);
+  CHECK(run_lowered(model.lowered.graph, {test.input}, test.batch) == test.outputs);
+}
+
 }  // namespace
 
 TEST_CASE("onnx node tests: quantized operators give the expected bytes") {
   if (!have_tests()) return;
   for (const char* name :
        {"test_quantizelinear", "test_quantizelinear_axis", "test_dequantizelinear",
-        "test_dequantizelinear_axis", "test_qlinearmatmul_2D", "test_qlinearmatmul_3D"}) {
+        "test_dequantizelinear_axis", "test_qlinearmatmul_2D", "test_qlinearmatmul_3D",
+        "test_matmulinteger"}) {
     CAPTURE(name);
-    const NodeTest test = load(name);
-    const LoweredOnnx model = lower_onnx(test.builder);
-    const auto outputs = run_lowered(model.lowered.graph, {test.input}, test.batch);
-    REQUIRE(outputs.size() == 1);
-    CHECK(outputs[0] == test.output);
+    check_outputs(load(name));
   }
 }
 
-TEST_CASE("onnx node tests: convolutions and dynamic quantization are refused by name") {
+TEST_CASE("onnx node tests: dynamic quantization, as an operator and spelled out") {
+  if (!have_tests()) return;
+  for (const std::string name :
+       {"test_dynamicquantizelinear", "test_dynamicquantizelinear_max_adjusted",
+        "test_dynamicquantizelinear_min_adjusted"}) {
+    for (const char* form : {"", "_expanded"}) {
+      CAPTURE(name + form);
+      const NodeTest test = load(name + form, true);
+      CHECK(test.outputs.size() == 3);
+      check_outputs(test);
+    }
+  }
+}
+
+TEST_CASE("onnx node tests: convolutions are refused by name") {
   if (!have_tests()) return;
   struct Refused {
     std::string name;
@@ -88,9 +120,7 @@ TEST_CASE("onnx node tests: convolutions and dynamic quantization are refused by
        std::vector<Refused>{{"test_qlinearconv", "QLinearConv"},
                             {"test_convinteger_with_padding", "ConvInteger"},
                             {"test_convinteger_without_padding", "ConvInteger"},
-                            {"test_basic_convinteger", "ConvInteger"},
-                            {"test_matmulinteger", "MatMulInteger"},
-                            {"test_dynamicquantizelinear", "DynamicQuantizeLinear"}}) {
+                            {"test_basic_convinteger", "ConvInteger"}}) {
     CAPTURE(test.name);
     check(load(test.name).builder.failure(), Error::Code::unsupported, "(" + test.op + "): ");
   }

@@ -42,6 +42,12 @@ EngineBuilder::Tensor EngineBuilder::add_reals(const std::string& name, const Sh
   return static_cast<Tensor>(out.graph.tensors.size() - 1);
 }
 
+EngineBuilder::Tensor EngineBuilder::add_sums(const std::string& name, const Shape& shape) {
+  const Tensor tensor = add_reals(name, shape);
+  out.graph.tensors[tensor].dtype = DType::s32;
+  return tensor;
+}
+
 EngineBuilder::Tensor EngineBuilder::add_constant(const std::string& name, DType dtype,
                                                   const void* data, std::size_t elements,
                                                   std::vector<std::int64_t> shape) {

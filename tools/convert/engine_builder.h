@@ -24,6 +24,7 @@ class EngineBuilder {
 
   Tensor add_codes(const std::string& name, const Shape& shape, const Encoding& encoding);
   Tensor add_reals(const std::string& name, const Shape& shape);
+  Tensor add_sums(const std::string& name, const Shape& shape);
   Tensor add_constant(const std::string& name, engine::DType dtype, const void* data,
                       std::size_t elements, std::vector<std::int64_t> shape);
   // With the float node's clip, axis, start, inner and perm where there is one.

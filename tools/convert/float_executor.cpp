@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/ops/dynamic.h"
 #include "kernels/dispatch.h"
 #include "kernels/softmax.h"
 #include "tools/convert/codes.h"
@@ -138,6 +139,13 @@ struct FloatExecutor::Impl {
       case Op::quantize:  // codes as floats
         for (const float value : x) *y++ = to_code(value, node.encoding);
         return;
+      case Op::sums:  // as floats
+        std::ranges::copy(x, y);
+        return;
+      case Op::dynamic_quantize:
+      case Op::dynamic_scale:
+      case Op::dynamic_zero_point:
+        return dynamic(node, x, y);
       case Op::dequantize:
         for (const float code : x) *y++ = to_real(code, node.encoding);
         return;
@@ -162,6 +170,24 @@ struct FloatExecutor::Impl {
                         .ldc = n,
                         .min = step.node->clip_min,
                         .max = step.node->clip_max});
+  }
+
+  // Codes as floats.
+  void dynamic(const Node& node, std::span<const float> x, float* y) const {
+    const std::size_t n = elements(node.inputs[0]);
+    const engine::DynamicQuantizer quantizer(table);
+    for (std::size_t begin = 0; begin < x.size(); begin += n) {
+      const kernels::QuantizeParams chosen = quantizer.choose(x.data() + begin, n);
+      const Encoding encoding{engine::DType::u8, chosen.scale, chosen.zero_point - quantizer.shift,
+                              0};
+      if (node.op == Op::dynamic_scale) {
+        *y++ = encoding.scale;
+      } else if (node.op == Op::dynamic_zero_point) {
+        *y++ = static_cast<float>(encoding.zero_point);
+      } else {
+        for (const float value : x.subspan(begin, n)) *y++ = to_code(value, encoding);
+      }
+    }
   }
 
   void add_operand(const Step& step, std::span<const float> x, float* y) const {

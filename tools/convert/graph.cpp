@@ -33,6 +33,14 @@ std::string_view op_name(const Node& node) noexcept {
       return "quantize";
     case Op::dequantize:
       return "dequantize";
+    case Op::sums:
+      return "sums";
+    case Op::dynamic_quantize:
+      return "dynamic_quantize";
+    case Op::dynamic_scale:
+      return "dynamic_scale";
+    case Op::dynamic_zero_point:
+      return "dynamic_zero_point";
     case Op::unary:
       break;
   }

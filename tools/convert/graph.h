@@ -48,6 +48,11 @@ enum class Op : std::uint8_t {
   unary,        // function(x), see Unary
   quantize,     // f32 -> codes
   dequantize,   // codes -> f32
+  sums,         // the sums of the linear of bare integers that makes its input -> s32
+  // ONNX's DynamicQuantizeLinear of each sample
+  dynamic_quantize,    // f32 -> codes
+  dynamic_scale,       // f32 -> f32 [N]
+  dynamic_zero_point,  // f32 -> u8 [N]
 };
 
 enum class Unary : std::uint8_t { sigmoid, tanh, leaky_relu, elu, hard_sigmoid, softplus };
@@ -55,7 +60,7 @@ enum class Unary : std::uint8_t { sigmoid, tanh, leaky_relu, elu, hard_sigmoid, 
 struct Value {
   std::string name;  // the ONNX tensor's name
   Shape shape;
-  engine::DType dtype = engine::DType::f32;  // or u8, s8: codes
+  engine::DType dtype = engine::DType::f32;  // or u8, s8: codes; or s32: sums
 };
 
 struct Node {
@@ -72,7 +77,7 @@ struct Node {
   // linear, add, clip; of codes: in codes
   float clip_min = -std::numeric_limits<float>::infinity();
   float clip_max = std::numeric_limits<float>::infinity();
-  std::size_t axis = 0;   // concat, slice, softmax, log_softmax
+  std::size_t axis = 0;   // concat, slice, softmax, log_softmax, dynamic linear
   std::size_t start = 0;  // slice
   std::vector<std::size_t> perm;
   Unary function = Unary::sigmoid;
@@ -85,6 +90,9 @@ struct Node {
   std::vector<float> weight_scale;         // linear: [m] or [1]
   std::vector<std::int32_t> bias_codes;    // linear: q - zero_point of bias, or empty
   std::vector<float> bias_scale;           // linear: [m] or [1]
+  // linear: x is quantized as it comes, by the range of all elements that differ in the dimensions
+  // from axis on only.
+  bool dynamic = false;
   // add of one input: a sample of codes, the other operand, in front of it or behind.
   std::vector<std::uint8_t> operand;
   Encoding operand_encoding;

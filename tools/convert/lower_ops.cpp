@@ -35,6 +35,10 @@ void Lowering::lower(const Node& node) {
       return lower_concat(node);
     case Op::quantize:
     case Op::dequantize:
+    case Op::sums:
+    case Op::dynamic_quantize:
+    case Op::dynamic_scale:
+    case Op::dynamic_zero_point:
       return;  // of quantized graphs only, which lower_quantized() takes
   }
 }

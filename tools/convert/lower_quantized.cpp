@@ -39,20 +39,23 @@ class QuantizedLowering {
         links_(graph),
         pixels_(pixels),
         codes_(graph.values.size()),
-        reals_(graph.values.size()) {}
+        reals_(graph.values.size()),
+        sums_(graph.values.size()) {}
 
   QuantizedGraph run() {
     for (const ValueId input : graph_.inputs) add_input(input);
     for (const Node& node : graph_.nodes) lower(node);
     for (const ValueId output : graph_.outputs) {
-      builder_.out.graph.outputs.push_back(is_codes(output) ? codes_[output]->tensor
-                                                            : reals(output));
+      builder_.out.graph.outputs.push_back(is_codes(output)  ? codes_[output]->tensor
+                                           : is_sums(output) ? *sums_[output]
+                                                             : reals(output));
     }
     return std::move(builder_.out);
   }
 
  private:
   bool is_codes(ValueId value) const { return engine::is_q8(graph_.values[value].dtype); }
+  bool is_sums(ValueId value) const { return graph_.values[value].dtype == DType::s32; }
   const Shape& shape(ValueId value) const { return graph_.values[value].shape; }
   const std::string& name(ValueId value) const { return graph_.values[value].name; }
   void note(const Node& node, const std::string& text) {
@@ -173,6 +176,13 @@ class QuantizedLowering {
         return lower_quantize(node);
       case Op::dequantize:
         return;  // on demand
+      case Op::sums:
+        sums_[node.output] = builder_.add_sums(name(node.output), shape(node.output));
+        return integer_linear(graph_.nodes[links_.producer(node.inputs[0])], *sums_[node.output]);
+      case Op::dynamic_quantize:
+      case Op::dynamic_scale:
+      case Op::dynamic_zero_point:
+        return lower_dynamic_quantize(node);
     }
   }
 
@@ -200,13 +210,37 @@ class QuantizedLowering {
                         output_codes(node).tensor);
   }
 
+  void lower_dynamic_quantize(const Node& node) {
+    const OpType op = node.op == Op::dynamic_quantize ? OpType::dynamic_quantize
+                      : node.op == Op::dynamic_scale  ? OpType::dynamic_scale
+                                                      : OpType::dynamic_zero_point;
+    const Tensor x = reals(node.inputs[0]);
+    if (!is_codes(node.output)) {
+      builder_.add_node(node.name, op, {x}, make_reals(node.output));
+      return;
+    }
+    codes_[node.output] = add_codes(node.output, {DType::u8, 1, 0, 0});
+    builder_.add_node(node.name, op, {x}, codes_[node.output]->tensor);
+  }
+
   void lower_linear(const Node& node) {
+    if (node.dynamic) return lower_dynamic_linear(node);
     const std::optional<Codes> source = source_codes(node.inputs[0]);
     if (!source || node.weight_codes.empty()) return lower_float_linear(node, source.has_value());
+    const bool for_sums = !links_.is_output(node.output) &&
+                          std::ranges::all_of(links_.users(node.output), [&](std::size_t user) {
+                            return graph_.nodes[user].op == Op::sums;
+                          });
+    if (!for_sums) integer_linear(node, make_output(node.output));
+  }
+
+  // From codes to y, in whatever form y has.
+  void integer_linear(const Node& node, Tensor y) {
+    const std::optional<Codes> source = source_codes(node.inputs[0]);
     const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
     const std::size_t m = node.weight_codes.size() / k;
     const WeightParts parts = split_weights(node.weight_codes, k);
-    const Tensor x = repeat(node, *source, parts.parts);
+    const Tensor x = repeat(node, source->tensor, parts.parts);
     const std::vector<std::int32_t> bias = integer_bias(node, source->encoding, m, graph_.source);
     const Tensor weight = builder_.add_constant(
         node.name + ".weight", DType::s8, parts.weight.data(), parts.weight.size(),
@@ -216,13 +250,20 @@ class QuantizedLowering {
         {static_cast<std::int64_t>(node.weight_scale.size())});
     const Tensor bias_tensor = builder_.add_constant(node.name + ".bias", DType::s32, bias.data(),
                                                      m, {static_cast<std::int64_t>(m)});
-    builder_.add_node(node.name, OpType::linear, {x, weight, scale, bias_tensor},
-                      make_output(node.output), &node);
+    builder_.add_node(node.name, OpType::linear, {x, weight, scale, bias_tensor}, y, &node);
+  }
+
+  void lower_dynamic_linear(const Node& node) {
+    const auto k = static_cast<std::size_t>(shape(node.inputs[0]).back());
+    const WeightParts parts = split_weights(node.weight_codes, k);
+    const Tensor x = repeat(node, reals(node.inputs[0]), parts.parts);
+    builder_.add_dynamic_linear(node, x, node.axis, parts.weight, node.weight_scale,
+                                make_reals(node.output));
   }
 
   // The input's columns, once for each part of the weights.
-  Tensor repeat(const Node& node, const Codes& x, std::size_t parts) {
-    if (parts == 1) return x.tensor;
+  Tensor repeat(const Node& node, Tensor x, std::size_t parts) {
+    if (parts == 1) return x;
     note(node, message("its weights less their zero points leave int8, so that it is computed in ",
                        parts, " parts, at ", parts,
                        " times the work; quantize weights with zero "
@@ -230,9 +271,13 @@ class QuantizedLowering {
     Shape wide = shape(node.inputs[0]);
     wide.back() *= static_cast<std::int64_t>(parts);
     const std::string name = node.name + "_input";
-    const Tensor repeated = builder_.add_codes(name, wide, x.encoding);
+    const engine::Tensor like = builder_.out.graph.tensors[x];
+    const Tensor repeated =
+        engine::is_q8(like.dtype)
+            ? builder_.add_codes(name, wide, {like.dtype, like.scale, like.zero_point, 0})
+            : builder_.add_reals(name, wide);
     engine::Node& concat =
-        builder_.add_node(name, OpType::concat, std::vector<Tensor>(parts, x.tensor), repeated);
+        builder_.add_node(name, OpType::concat, std::vector<Tensor>(parts, x), repeated);
     concat.axis = static_cast<std::uint32_t>(wide.size() - 1);
     return repeated;
   }
@@ -338,6 +383,11 @@ class QuantizedLowering {
   // Views, concat and clip, of codes or of floats.
   void lower_move(const Node& node) {
     std::vector<Tensor> inputs;
+    if (is_sums(node.output)) {  // a copy under a second name
+      sums_[node.output] = builder_.add_sums(name(node.output), shape(node.output));
+      builder_.add_node(node.name, same_op(node.op), {*sums_[node.inputs[0]]}, *sums_[node.output]);
+      return;
+    }
     if (!is_codes(node.output)) {
       for (const ValueId input : node.inputs) inputs.push_back(reals(input));
       builder_.add_node(node.name, same_op(node.op), std::move(inputs), make_reals(node.output),
@@ -360,6 +410,7 @@ class QuantizedLowering {
   // Of codes, of pixels, and of what was dequantized: the codes that it came from.
   std::vector<std::optional<Codes>> codes_;
   std::vector<std::optional<Tensor>> reals_;  // of floats
+  std::vector<std::optional<Tensor>> sums_;   // of int32
 };
 
 }  // namespace

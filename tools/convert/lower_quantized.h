@@ -26,6 +26,7 @@ bool is_quantized(const Graph& graph) noexcept;
 //            Without integer weights, or on floats: in f32
 //   add      between dequantize and quantize: in 8 bits, as QLinearAdd; else in f32
 //   unary and affine by one scalar between dequantize and quantize: a look-up table
+//            To s32, the sums alone, where the file shows them. A dynamic one: dynamic_linear
 //   views, concat and clip: on codes; quantize of dequantize: requantize
 //   softmax, affine by a vector: in f32
 QuantizedGraph lower_quantized(const Graph& graph,

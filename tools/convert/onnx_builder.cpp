@@ -39,6 +39,8 @@ ValueId GraphBuilder::add_value(const std::string& name, Shape shape, engine::DT
 
 engine::DType GraphBuilder::output_dtype(const Node& op) const {
   if (op.op == Op::quantize) return op.encoding.dtype;
+  if (op.op == Op::sums) return engine::DType::s32;
+  if (op.op == Op::dynamic_quantize || op.op == Op::dynamic_zero_point) return engine::DType::u8;
   const bool moves = is_view(op) || op.op == Op::concat || op.op == Op::clip;
   return moves ? graph.values[op.inputs[0]].dtype : engine::DType::f32;
 }

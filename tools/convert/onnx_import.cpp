@@ -12,6 +12,7 @@
 #include "tools/convert/onnx_boundary.h"
 #include "tools/convert/onnx_builder.h"
 #include "tools/convert/onnx_file.h"
+#include "tools/convert/onnx_fuse.h"
 #include "tools/convert/onnx_ops.h"
 
 namespace octet::convert {
@@ -36,6 +37,7 @@ class Importer {
 
   Graph run() {
     check_names();
+    fuse_dynamic_quantization(proto_, path_);
     read_initializers(proto_, builder_);
     add_inputs(proto_, builder_);
     declare_results();
@@ -163,13 +165,12 @@ class Importer {
   void dispatch(const OnnxNode& node, const OpEntry& entry) {
     const onnx::NodeProto& proto = node.proto();
     for (int i = 1; i < proto.output_size(); ++i) {
-      if (proto.op_type() != "Split" && !proto.output(i).empty() &&
-          needed_.contains(proto.output(i))) {
+      if (!entry.all_outputs && !proto.output(i).empty() && needed_.contains(proto.output(i))) {
         node.refuse("its output " + std::to_string(i) + " '" + proto.output(i) +
                     "' is used; octet gives the first output only");
       }
     }
-    if (proto.output(0).empty() && proto.op_type() != "Split") node.invalid("has no output");
+    if (proto.output(0).empty() && !entry.all_outputs) node.invalid("has no output");
     const bool folds = node.all_constant() || entry.import == nullptr;
     const OpImporter importer = folds ? entry.fold : entry.import;
     if (importer == nullptr) {
@@ -178,8 +179,22 @@ class Importer {
           "all its inputs are constants, and octet does not compute it while converting; "
           "export the model with constant folding, or run onnxsim");
     }
+    refuse_sums(node);
     if (!folds && !entry.takes_codes) need_floats(node);
     importer(node, builder_);
+  }
+
+  // What MatMulInteger gives: int32, which only a Cast makes floats of.
+  void refuse_sums(const OnnxNode& node) const {
+    const std::string& op = node.proto().op_type();
+    if (op == "Cast" || op == "Identity") return;
+    for (std::size_t i = 0; i < node.inputs(); ++i) {
+      const ValueId value = node.binding(i).value;
+      if (value == kNoValue || builder_.graph.values[value].dtype != engine::DType::s32) continue;
+      node.refuse("its input '" + node.proto().input(static_cast<int>(i)) +
+                  "' is int32, the sums of a MatMulInteger; octet goes on with them as floats: put "
+                  "a Cast behind the MatMulInteger");
+    }
   }
 
   void need_floats(const OnnxNode& node) const {

@@ -19,6 +19,7 @@ constexpr OpEntry kOps[] = {
     {"DequantizeLinear", import_dequantize_linear, fold_dequantize_linear, true},
     {"Div", import_div, fold_arithmetic, false},
     {"Dropout", import_dropout, fold_identity, true},
+    {"DynamicQuantizeLinear", import_dynamic_quantize_linear, nullptr, false, true},
     {"Elu", import_unary, nullptr, false},
     {"Flatten", import_flatten, fold_flatten, true},
     {"Gather", nullptr, fold_gather, false},
@@ -28,6 +29,7 @@ constexpr OpEntry kOps[] = {
     {"LeakyRelu", import_unary, nullptr, false},
     {"LogSoftmax", import_softmax, nullptr, false},
     {"MatMul", import_matmul, nullptr, false},
+    {"MatMulInteger", import_matmul_integer, nullptr, true},
     {"Mul", import_mul, fold_arithmetic, false},
     {"QLinearMatMul", import_qlinear_matmul, nullptr, true},
     {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
@@ -38,7 +40,7 @@ constexpr OpEntry kOps[] = {
     {"Slice", import_slice, fold_slice, true},
     {"Softmax", import_softmax, nullptr, false},
     {"Softplus", import_unary, nullptr, false},
-    {"Split", import_split, nullptr, true},
+    {"Split", import_split, nullptr, true, true},
     {"Squeeze", import_squeeze, fold_squeeze, true},
     {"Sub", import_sub, fold_arithmetic, false},
     {"Tanh", import_unary, nullptr, false},
@@ -49,6 +51,7 @@ constexpr OpEntry kOps[] = {
 // Of the domain com.microsoft, as ONNX Runtime's tools write them.
 constexpr OpEntry kMicrosoftOps[] = {
     {"DequantizeLinear", import_dequantize_linear, fold_dequantize_linear, true},
+    {"DynamicQuantizeMatMul", import_dynamic_quantize_matmul, nullptr, false},
     {"QGemm", import_qgemm, nullptr, true},
     {"QLinearAdd", import_qlinear_add, nullptr, true},
     {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
@@ -72,7 +75,7 @@ std::string supported_ops() {
     if (!text.empty()) text += ", ";
     text += entry.name;
   }
-  text += ", and of com.microsoft QGemm and QLinearAdd";
+  text += ", and of com.microsoft DynamicQuantizeMatMul, QGemm and QLinearAdd";
   return text;
 }
 

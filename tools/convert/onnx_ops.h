@@ -18,6 +18,7 @@ struct OpEntry {
   OpImporter import;  // at least one input is an activation; null where there is no such form
   OpImporter fold;    // all inputs are constants; null where octet does not fold it
   bool takes_codes;   // import: activations may be of 8 bits
+  bool all_outputs = false;  // gives more than the first
 };
 
 const OpEntry* find_op(std::string_view domain, std::string_view name) noexcept;  // or null
@@ -60,6 +61,10 @@ void fold_dequantize_linear(const OnnxNode& node, GraphBuilder& builder);
 void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder);
 void import_qlinear_add(const OnnxNode& node, GraphBuilder& builder);
 void import_qgemm(const OnnxNode& node, GraphBuilder& builder);
+// onnx_ops_dynamic.cpp
+void import_dynamic_quantize_linear(const OnnxNode& node, GraphBuilder& builder);
+void import_matmul_integer(const OnnxNode& node, GraphBuilder& builder);
+void import_dynamic_quantize_matmul(const OnnxNode& node, GraphBuilder& builder);
 // onnx_fold.cpp, onnx_fold_shape.cpp
 void fold_constant(const OnnxNode& node, GraphBuilder& builder);
 void fold_identity(const OnnxNode& node, GraphBuilder& builder);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise functions, Softmax, and the operators that do nothing in inference.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -146,10 +147,19 @@ void import_dropout(const OnnxNode& node, GraphBuilder& builder) {
 
 void import_cast(const OnnxNode& node, GraphBuilder& builder) {
   const std::int64_t to = node.attribute("to", std::int64_t{0});
-  const engine::DType dtype = builder.graph.values[node.activation(0, "input")].dtype;
-  const std::int64_t same = dtype == engine::DType::u8   ? onnx::TensorProto::UINT8
-                            : dtype == engine::DType::s8 ? onnx::TensorProto::INT8
-                                                         : onnx::TensorProto::FLOAT;
+  const ValueId x = node.activation(0, "input");
+  const engine::DType dtype = builder.graph.values[x].dtype;
+  if (dtype == engine::DType::s32 && to == onnx::TensorProto::FLOAT) {
+    const auto& nodes = builder.graph.nodes;
+    const auto sums = std::find_if(nodes.rbegin(), nodes.rend(),
+                                   [&](const Node& made) { return made.output == x; });
+    builder.alias(node, sums->inputs[0]);
+    return;
+  }
+  const std::int64_t same = dtype == engine::DType::u8    ? onnx::TensorProto::UINT8
+                            : dtype == engine::DType::s8  ? onnx::TensorProto::INT8
+                            : dtype == engine::DType::s32 ? onnx::TensorProto::INT32
+                                                          : onnx::TensorProto::FLOAT;
   if (to != same) {
     node.refuse("it casts an activation to " + element_type_name(static_cast<std::int32_t>(to)) +
                 "; octet's activations are float: export the network in float32");

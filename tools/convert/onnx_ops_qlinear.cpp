@@ -15,11 +15,6 @@ namespace {
 using engine::message;
 using onnx::TensorProto;
 
-std::int32_t type_of(const GraphBuilder& builder, ValueId value) {
-  return builder.graph.values[value].dtype == engine::DType::u8 ? TensorProto::UINT8
-                                                                : TensorProto::INT8;
-}
-
 // The activation in floats; its operands number scale and zero_point tell what its codes mean.
 ValueId dequantized(const OnnxNode& node, GraphBuilder& builder, std::size_t input,
                     std::size_t scale, std::size_t zero_point, const char* role) {
@@ -66,33 +61,6 @@ Constant dequantized_constant(const OnnxNode& node, GraphBuilder& builder, Const
   return b;
 }
 
-// Matrices in front of the last two dimensions that are all the same count as one, where the
-// activation has as many: x is its shape, whose batch was exported as `batch`.
-void drop_equal_matrices(const OnnxNode& node, const Shape& x, std::int64_t batch, Constant& b) {
-  const std::size_t rank = b.dims.size();
-  if (rank < 2 || b.size() == 0 || b.is_float) {
-    node.refuse("its b has the shape " + to_text(b.dims) +
-                "; octet takes a matrix of integers [K, N]");
-  }
-  for (std::size_t i = 0; i + 2 < rank; ++i) {
-    const std::size_t axis = x.size() + i - rank;  // of x, where it has so many
-    const bool fits =
-        rank <= x.size() && (b.dims[i] == 1 || b.dims[i] == (axis == 0 ? batch : x[axis]));
-    if (fits) continue;
-    node.refuse("its b " + to_text(b.dims) + " would repeat the activation " + to_text(x) +
-                "; octet multiplies by one matrix [K, N]");
-  }
-  const std::size_t matrix = static_cast<std::size_t>(b.dims[rank - 1] * b.dims[rank - 2]);
-  for (std::size_t i = matrix; i < b.size(); ++i) {
-    if (b.ints[i] != b.ints[i - matrix]) {
-      node.refuse("its b " + to_text(b.dims) +
-                  " holds different matrices; octet multiplies by one matrix [K, N]");
-    }
-  }
-  b.ints.resize(matrix);
-  b.dims.erase(b.dims.begin(), b.dims.end() - 2);
-}
-
 // A constant as one sample of the activation's shape, as bytes.
 std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& builder,
                                        const Constant& constant, const Shape& shape) {
@@ -124,48 +92,6 @@ float finite_alpha(const OnnxNode& node) {
     node.refuse(message("alpha is ", alpha, "; octet takes positive factors"));
   }
   return alpha;
-}
-
-// ONNX Runtime scales sums by (alpha * a) * b, the engine by a * weight_scale: a weight_scale near
-// alpha * b that gives the same float, where there is one.
-float scale_with_alpha(float alpha, float a, float b) {
-  const float wanted = alpha * a * b;
-  const float scale = alpha * b;
-  for (const float near : {scale, std::nextafter(scale, 0.0f), std::nextafter(scale, 2 * scale)}) {
-    if (a * near == wanted) return near;
-  }
-  return scale;
-}
-
-// A linear layer of x, b as [k][m] if transpose, else [m][k]. a: the scale of x.
-ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, const Constant& b,
-                    bool transpose, Node linear, float alpha, float a) {
-  const auto m = static_cast<std::size_t>(b.dims[transpose ? 1 : 0]);
-  const auto k = static_cast<std::size_t>(b.dims[transpose ? 0 : 1]);
-  Shape shape = builder.shape(x);
-  if (shape.size() < 2 || static_cast<std::size_t>(shape.back()) != k) {
-    node.invalid(message("its a is ", to_text(shape), ", its b takes ", k, " columns"));
-  }
-  linear.op = Op::linear;
-  linear.inputs = {x};
-  attach_weight_codes(node, builder, b, m, k, transpose, 1, linear);
-  if (linear.weight_codes.empty()) node.invalid("its b holds no codes of 8 bits");
-  for (float& scale : linear.weight_scale) {
-    scale = scale_with_alpha(alpha, a, scale);
-    if (!(scale >= std::numeric_limits<float>::min() &&
-          scale <= std::numeric_limits<float>::max())) {
-      node.refuse(message("its alpha ", alpha, " brings a scale of its weights to ", scale,
-                          ", not a normal number; export it with alpha 1"));
-    }
-  }
-  for (std::size_t row = 0; row < m; ++row) {
-    const float scale = linear.weight_scale[linear.weight_scale.size() == 1 ? 0 : row];
-    for (std::size_t i = row * k; i < (row + 1) * k; ++i) {
-      linear.weight.push_back(scale * static_cast<float>(linear.weight_codes[i]));
-    }
-  }
-  shape.back() = static_cast<std::int64_t>(m);
-  return builder.emit_hidden(node, std::move(linear), std::move(shape));
 }
 
 // QGemm's C: int32 at the scale of a times that of b.

@@ -53,4 +53,20 @@ std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& in
 void attach_weight_codes(const OnnxNode& node, GraphBuilder& builder, const Constant& b,
                          std::size_t m, std::size_t k, bool transpose, float factor, Node& linear);
 
+// TensorProto's type of an activation of codes.
+std::int32_t type_of(const GraphBuilder& builder, ValueId value);
+
+// Matrices in front of the last two dimensions that are all the same count as one, where the
+// activation has as many: x is its shape, whose batch was exported as `batch`. Refused otherwise.
+void drop_equal_matrices(const OnnxNode& node, const Shape& x, std::int64_t batch, Constant& b);
+
+// ONNX Runtime scales sums by (alpha * a) * b, the engine by a * weight_scale: a weight_scale near
+// alpha * b that gives the same float, where there is one.
+float scale_with_alpha(float alpha, float a, float b);
+
+// Adds linear, of x times b, which holds [k][m] if transpose, else [m][k], in codes of 8 bits.
+// a: the scale of x.
+ValueId emit_linear(const OnnxNode& node, GraphBuilder& builder, ValueId x, const Constant& b,
+                    bool transpose, Node linear, float alpha, float a);
+
 }  // namespace octet::convert

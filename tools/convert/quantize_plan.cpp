@@ -53,6 +53,10 @@ ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output, LinearForm
     case Op::concat:
     case Op::quantize:
     case Op::dequantize:
+    case Op::sums:
+    case Op::dynamic_quantize:
+    case Op::dynamic_scale:
+    case Op::dynamic_zero_point:
       return output;
   }
   return output;

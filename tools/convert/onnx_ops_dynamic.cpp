@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators whose scales are found as the network runs, and products of bare integers.
+#include <utility>
+
+#include "engine/errors.h"
+#include "tools/convert/onnx_ops.h"
+#include "tools/convert/onnx_quantization.h"
+
+namespace octet::convert {
+namespace {
+
+using engine::message;
+using onnx::TensorProto;
+
+// ONNX takes the range of the whole tensor, the batch with it; octet that of each sample.
+void check_batch(const OnnxNode& node, GraphBuilder& builder) {
+  const std::int64_t batch = builder.exported_batch;
+  if (batch > 1) {
+    node.refuse(message("it quantizes by the range of all ", batch,
+                        " samples of the batch that the network was exported with, octet by that "
+                        "of each sample; export it with a batch of 1, or a dynamic one"));
+  }
+  if (batch == 1) return;
+  builder.graph.notes.push_back(
+      node.where() +
+      ": each sample is quantized by its own range, ONNX takes one range for the whole batch: the "
+      "results are ONNX's at batch 1");
+}
+
+// Bare integers, scale 1, with the zero points of operand zero_point where it is given.
+Quantization integers(const OnnxNode& node, std::size_t zero_point, std::int32_t type) {
+  Quantization result{type, {1.0f}, {0}};
+  if (!node.has(zero_point)) return result;
+  const Constant& zeros = node.need_constant(zero_point, "zero point");
+  if (zeros.is_float || zeros.type != type) {
+    node.invalid("its operand is " + element_type_name(type) + ", the zero point of it " +
+                 element_type_name(zeros.type));
+  }
+  if (zeros.dims.size() > 1 || zeros.size() == 0) {
+    node.refuse("its zero point '" + zeros.name + "' has the shape " + to_text(zeros.dims) +
+                "; octet takes one, or one per column of b");
+  }
+  result.scale.assign(zeros.size(), 1.0f);
+  result.zero_point.assign(zeros.ints.begin(), zeros.ints.end());
+  return result;
+}
+
+// b of [K, N] for an activation x, less its zero points.
+Constant integer_matrix(const OnnxNode& node, GraphBuilder& builder, std::size_t operand,
+                        ValueId x) {
+  Constant b = node.need_constant(operand, "b");
+  drop_equal_matrices(node, builder.shape(x), builder.exported_batch, b);
+  if (!codes_dtype(b.type)) {
+    node.invalid("its b is " + element_type_name(b.type) + ", neither uint8 nor int8");
+  }
+  builder.spend(node, b.size());
+  return b;
+}
+
+void subtract(const OnnxNode& node, const Quantization& quantization, Constant& b) {
+  if (!quantization.is_per_tensor() &&
+      b.dims[1] != static_cast<std::int64_t>(quantization.scale.size())) {
+    node.invalid(message("its b ", to_text(b.dims), " has ", quantization.scale.size(),
+                         " scales or zero points, one per column is needed"));
+  }
+  b.quantized = subtract_zero_points(b, quantization, 1);
+}
+
+bool is_needed_output(const OnnxNode& node, int i) {
+  return i < node.proto().output_size() && !node.proto().output(i).empty();
+}
+
+}  // namespace
+
+void import_dynamic_quantize_linear(const OnnxNode& node, GraphBuilder& builder) {
+  const ValueId x = node.activation(0, "x");
+  check_batch(node, builder);
+  const Shape shape = builder.shape(x);
+  constexpr Op kResults[] = {Op::dynamic_quantize, Op::dynamic_scale, Op::dynamic_zero_point};
+  for (int i = 0; i < 3; ++i) {
+    if (!is_needed_output(node, i)) continue;
+    Node step;
+    step.op = kResults[i];
+    step.inputs = {x};
+    builder.emit(node, std::move(step), i == 0 ? shape : Shape{kBatch}, i);
+  }
+}
+
+void import_matmul_integer(const OnnxNode& node, GraphBuilder& builder) {
+  const ValueId a = node.activation(0, "A");
+  if (!builder.is_codes(a)) node.invalid("its A is no tensor of uint8 or int8");
+  Constant b = integer_matrix(node, builder, 1, a);
+  subtract(node, integers(node, 3, b.type), b);
+  const Quantization quantization = integers(node, 2, type_of(builder, a));
+  if (!quantization.is_per_tensor()) {
+    node.refuse("A has a zero point for each row; octet takes one for all");
+  }
+  Node dequantize;
+  dequantize.op = Op::dequantize;
+  dequantize.inputs = {a};
+  dequantize.encoding = encoding_of(node, quantization, 0);
+  const Shape shape = builder.shape(a);
+  const ValueId x = builder.emit_hidden(node, std::move(dequantize), shape);
+  Node sums;
+  sums.op = Op::sums;
+  sums.inputs = {emit_linear(node, builder, x, b, true, {}, 1, 1)};
+  const Shape output = builder.shape(sums.inputs[0]);
+  builder.emit(node, std::move(sums), output);
+}
+
+void import_dynamic_quantize_matmul(const OnnxNode& node, GraphBuilder& builder) {
+  const ValueId x = node.activation(0, "A");
+  check_batch(node, builder);
+  Constant b = integer_matrix(node, builder, 1, x);
+  const Quantization quantization = read_quantization(node, 2, 3, b.type);
+  if (quantization.type != b.type) {
+    node.invalid("its b and the zero point of it have different types");
+  }
+  subtract(node, quantization, b);
+  Node linear;
+  linear.dynamic = true;
+  linear.axis = 1;
+  if (node.has(4)) {
+    const Constant& bias = node.need_weights(4, "bias");
+    check_bias_shape(node, bias.dims, static_cast<std::size_t>(b.dims[1]));
+    for (std::int64_t i = 0; i < b.dims[1]; ++i) {
+      linear.bias.push_back(bias.floats[bias.size() == 1 ? 0 : static_cast<std::size_t>(i)]);
+    }
+  }
+  builder.alias(node, emit_linear(node, builder, x, b, true, std::move(linear), 1, 1));
+}
+
+}  // namespace octet::convert
