@@ -63,27 +63,69 @@ TEST_CASE("compare: the outputs' figures are those of eval") {
   // Pixels are exact but for the last bits of a float.
   CHECK(comparison.nodes[0].op == "reshape");
   CHECK(comparison.nodes[0].sqnr_db > 100);
-  CHECK(comparison.nodes[0].alone_flips == 0);
+  CHECK(comparison.nodes[0].alone.flips == 0);
+}
+
+TEST_CASE("compare: left out is what --keep-float brings, alone what it costs") {
+  const Converted net;
+  const Comparison comparison = compare(net, net.model);
+  for (const NodeComparison& node : comparison.nodes) {
+    if (node.op != "linear") continue;
+    CAPTURE(node.name);
+    const std::string model = net.folder / "kept.octet";
+    REQUIRE(octet_command({"convert", net.onnx, "-o", model, "--calibrate", net.folder.path(),
+                           "--normalize", net.normalize, "--keep-float", node.name})
+                .status == 0);
+    CHECK(std::abs(compare(net, model).total.sqnr_db() - node.left_out.sqnr_db) < 0.5);
+    CHECK(node.alone.sqnr_db > comparison.total.sqnr_db());
+  }
+}
+
+TEST_CASE("compare: dynamic and weight-only models are imitated too") {
+  const Converted net;
+  for (const std::vector<std::string>& mode : std::vector<std::vector<std::string>>{
+           {"--mode", "dynamic"}, {"--mode", "weight-only", "--weight-bits", "4"}}) {
+    CAPTURE(mode[1]);
+    const std::string model = net.folder / "mode.octet";
+    std::vector<std::string> arguments{"convert", net.onnx,      "-o",
+                                       model,     "--normalize", net.normalize};
+    arguments.insert(arguments.end(), mode.begin(), mode.end());
+    REQUIRE(octet_command(arguments).status == 0);
+    const Comparison whole = compare(net, model);
+    std::vector<const NodeComparison*> linears;
+    for (const NodeComparison& node : whole.nodes) {
+      if (node.op.ends_with("linear")) linears.push_back(&node);
+    }
+    REQUIRE(linears.size() == 2);
+    // Of two nodes, all but one is the other alone, and the pixels, which are exact but for the
+    // last bits of a float.
+    CHECK(std::abs(linears[0]->left_out.sqnr_db - linears[1]->alone.sqnr_db) < 1e-3);
+    CHECK(std::abs(linears[1]->left_out.sqnr_db - linears[0]->alone.sqnr_db) < 1e-3);
+    CHECK(linears[0]->alone.sqnr_db > whole.total.sqnr_db());
+    CHECK(linears[1]->alone.sqnr_db > whole.total.sqnr_db());
+  }
 }
 
 TEST_CASE("compare: what the codes say, use, clip and waste") {
   const Converted net;
   const Comparison plain = compare(net, net.model);
   const Comparison clipped = compare(net, clipped_model(net));
-  const auto hidden = [](const Comparison& comparison) {
-    const auto found = std::ranges::find(comparison.nodes, "fc1", &NodeComparison::name);
+  const auto node = [](const Comparison& comparison, const char* name) {
+    const auto found = std::ranges::find(comparison.nodes, name, &NodeComparison::name);
     REQUIRE(found != comparison.nodes.end());
     return *found;
   };
-  const NodeComparison whole = hidden(plain);
-  const NodeComparison narrow = hidden(clipped);
+  const NodeComparison whole = node(plain, "fc1");
+  const NodeComparison narrow = node(clipped, "fc1");
   CHECK(whole.lowest == 0);  // after Relu
   CHECK(narrow.highest < whole.highest);
   CHECK(narrow.clipped > 0.01);
   CHECK(narrow.clipped > whole.clipped);
   CHECK(narrow.used == 1);
   CHECK(narrow.sqnr_db < whole.sqnr_db);
-  CHECK(narrow.alone_db < whole.alone_db);
+  // The codes are those that fc2 takes.
+  CHECK(node(clipped, "fc2").alone.sqnr_db < node(plain, "fc2").alone.sqnr_db);
+  CHECK(narrow.alone.sqnr_db == whole.alone.sqnr_db);
   CHECK(whole.wasted < 0.25);  // the data reach less far than those that it was calibrated on
   std::uint64_t values = 0;
   for (const auto n : whole.values.counts) values += n;

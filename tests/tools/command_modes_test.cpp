@@ -69,4 +69,22 @@ TEST_CASE("command: a mode refuses the options of the others") {
   CHECK(bits.says("--weight-bits and --group-size are for --mode weight-only"));
 }
 
+TEST_CASE("command: --strict passes int8 alone, and writes nothing otherwise") {
+  const TemporaryFolder folder;
+  const auto onnx = small_network().write(folder);
+  const auto model = folder / "net.octet";
+  const Result floats =
+      octet_command({"convert", onnx, "-o", model, "--mode", "weight-only", "--strict"});
+  CHECK(floats.status == 1);
+  CHECK(floats.says("--strict, but 2 nodes compute in float"));
+  CHECK(floats.says("node 'fc1' (group_linear): weight-only, activations are float"));
+  CHECK_FALSE(folder.has("net.octet"));
+  CHECK(octet_command({"convert", onnx, "-o", model, "--mode", "dynamic", "--strict"}).status == 0);
+  const Result kept = octet_command(
+      {"convert", onnx, "-o", model, "--mode", "dynamic", "--keep-float", "fc2", "--strict"});
+  CHECK(kept.status == 1);
+  CHECK(kept.says("--strict, but 1 node computes in float"));
+  CHECK(kept.says("node 'fc2' (float_linear): kept in float when it was converted"));
+}
+
 }  // namespace octet::test::command_modes_test

@@ -26,6 +26,7 @@ struct ConvertOptions {
   std::string mode = "static";          // or dynamic, weight-only
   std::size_t weight_bits = 8;          // weight-only: or 4
   std::size_t group_size = 0;           // weight-only: inputs per scale; 0: see --help
+  bool strict = false;                  // no node may compute in float
   std::string weights = "per-channel";  // or per-tensor
   bool symmetric = false;
   bool equalize = false;

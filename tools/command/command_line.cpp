@@ -117,6 +117,7 @@ void add_convert(CLI::App& app) {
       ->check(CLI::IsMember({"per-channel", "per-tensor"}).description(""))
       ->type_name("per-channel|per-tensor")
       ->capture_default_str();
+  sub->add_flag("--strict", options->strict, "Fail if a node would compute in float");
   sub->add_flag("--symmetric", options->symmetric,
                 "Activations with zero point in the middle (default: asymmetric)");
   sub->add_flag("--equalize", options->equalize,

@@ -25,17 +25,19 @@ std::string percent(double part) {
 }
 
 void print_nodes(const Comparison& comparison) {
-  TextTable table("lllrrrrrrrr");
+  TextTable table("lllrrrrrrrrr");
+  const auto effect_text = [](const Effect& effect) {
+    return decibels(effect.sqnr_db) + ", " + std::to_string(effect.flips);
+  };
   table.row({"node", "op", "type", "codes from .. to", "used", "clipped", "wasted", "SQNR",
-             "cosine", "alone: SQNR, flips", "accumulator"});
+             "cosine", "alone: SQNR, flips", "left out", "accumulator"});
   for (const NodeComparison& node : comparison.nodes) {
     const bool codes = engine::is_q8(node.dtype);
     table.row({node.name, node.op, std::string(engine::dtype_name(node.dtype)),
                codes ? format("%.4g .. %.4g", node.lowest, node.highest) : "",
                codes ? percent(node.used) : "", codes ? percent(node.clipped) : "",
                codes ? percent(node.wasted) : "", decibels(node.sqnr_db),
-               format("%.6f", node.cosine),
-               codes ? decibels(node.alone_db) + ", " + std::to_string(node.alone_flips) : "",
+               format("%.6f", node.cosine), effect_text(node.alone), effect_text(node.left_out),
                node.accumulator != 0 ? percent(node.accumulator) : ""});
   }
   table.print();

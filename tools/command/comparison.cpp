@@ -12,11 +12,12 @@
 
 #include "engine/errors.h"
 #include "tools/command/calibration_source.h"
+#include "tools/command/imitation.h"
 #include "tools/command/network.h"
 #include "tools/command/progress.h"
+#include "tools/command/proof.h"
 #include "tools/convert/codes.h"
 #include "tools/convert/equalize.h"
-#include "tools/convert/float_executor.h"
 #include "tools/convert/model_writer.h"
 
 namespace octet::command {
@@ -72,7 +73,12 @@ std::vector<float> floats_in(const std::vector<std::byte>& raw) {
 // What the model's tensor holds, codes dequantized.
 std::vector<float> as_floats(const std::vector<std::byte>& raw, const engine::Tensor& tensor,
                              float offset) {
-  if (!is_q8(tensor.dtype)) return floats_in(raw);
+  if (tensor.dtype == engine::DType::f32) return floats_in(raw);
+  if (tensor.dtype == engine::DType::s32) {
+    std::vector<std::int32_t> sums(raw.size() / sizeof(std::int32_t));
+    std::memcpy(sums.data(), raw.data(), raw.size());
+    return {sums.begin(), sums.end()};
+  }
   std::vector<float> values;
   values.reserve(raw.size());
   for (const std::byte byte : raw) {
@@ -158,70 +164,6 @@ void measure_codes(const engine::Tensor& tensor, float offset, const std::vector
   node.wasted = (std::max(below, 0.0) + std::max(above, 0.0)) / (node.highest - node.lowest);
 }
 
-double accumulator_part(const engine::Graph& graph, const engine::Node& node) {
-  if (node.op != engine::OpType::linear) return 0;
-  const engine::Tensor& x = graph.tensors[node.inputs[0]];
-  const engine::Tensor& weight = graph.tensors[node.inputs[1]];
-  const engine::Tensor& bias = graph.tensors[node.inputs[3]];
-  const double reach = std::max(engine::highest_code(x.dtype) - x.zero_point,
-                                x.zero_point - engine::lowest_code(x.dtype));
-  const auto k = static_cast<std::size_t>(weight.shape[1]);
-  double largest = 0;
-  for (std::size_t m = 0; m < static_cast<std::size_t>(weight.shape[0]); ++m) {
-    std::int32_t b;
-    std::memcpy(&b, bias.data.data() + m * sizeof b, sizeof b);
-    double sum = 0;
-    for (std::size_t i = m * k; i < (m + 1) * k; ++i) {
-      sum += std::abs(int{static_cast<std::int8_t>(weight.data[i])});
-    }
-    largest = std::max(largest, std::abs(static_cast<double>(b)) + sum * reach);
-  }
-  return largest / 0x1p31;
-}
-
-// What one tensor's codes do to the float network's first output, whose values are expected.
-class AloneTrial {
- public:
-  AloneTrial(const convert::Graph& graph, CalibrationSource& source,
-             std::span<const float> expected)
-      : source_(source), executor_(graph), expected_(expected) {}
-
-  void measure(convert::ValueId value, const engine::Tensor& tensor, float offset,
-               NodeComparison& node) {
-    const convert::Encoding encoding = encoding_of(tensor);
-    std::vector<float> coded;
-    const auto through = [&](convert::ValueId at, std::span<const float> values) {
-      if (at != value) return values;
-      coded.clear();
-      for (const float x : values) {
-        coded.push_back(convert::to_real(convert::to_code(x - offset, encoding), encoding) +
-                        offset);
-      }
-      return std::span<const float>(coded);
-    };
-    convert::Evaluation evaluation;
-    std::vector<std::span<const float>> inputs;
-    std::size_t done = 0;
-    source_.reset();
-    while (const std::size_t batch = source_.next(inputs)) {
-      const auto got = executor_.run(inputs, batch, {}, through)[0];
-      const std::size_t classes = got.size() / batch;
-      for (std::size_t i = 0; i < got.size(); i += classes) {
-        evaluation.add(-1, got.subspan(i, classes), expected_.subspan(done + i, classes));
-      }
-      done += got.size();
-    }
-    node.alone_db = evaluation.sqnr_db();
-    node.alone_flips = static_cast<std::size_t>(
-        std::llround((1 - evaluation.agreement()) * static_cast<double>(evaluation.samples())));
-  }
-
- private:
-  CalibrationSource& source_;
-  convert::FloatExecutor executor_;
-  std::span<const float> expected_;
-};
-
 void find_flips(std::span<const float> got, std::span<const float> wanted, std::size_t classes,
                 const std::vector<std::uint32_t>& labels, Comparison& result) {
   for (std::size_t s = 0; s * classes < wanted.size(); ++s) {
@@ -277,8 +219,9 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
 
   CalibrationSource source(dataset, tensor_infos(original, original.inputs),
                            normalization.value_or(Normalization{}), original.source);
-  AloneTrial alone(original, source, expected);
+  Imitation imitation(original, source, expected);
   const std::vector<float> offsets = offsets_of(graph);
+  std::vector<std::size_t> pairs;  // of each of the result's nodes
   Comparison result;
   result.has_labels = !dataset.labels.empty();
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -304,18 +247,22 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
     compare_values(mine, theirs, entry);
     if (is_q8(tensor.dtype)) {
       measure_codes(tensor, offset, got[i], theirs, entry);
-      alone.measure(maker.output, tensor, offset, entry);
       entry.values = histogram(theirs, entry.lowest, entry.highest);
     } else {
       entry.values = histogram(theirs, theirs[0], theirs[0]);
     }
-    entry.accumulator = accumulator_part(graph, node);
+    entry.accumulator = largest_accumulator(prove(graph, node));
+    pairs.push_back(imitation.add(place->second, graph, node, offsets));
     if (!maker.weight.empty()) entry.weights = histogram(maker.weight, 0, 0);
     result.nodes.push_back(std::move(entry));
     if (node.output == graph.outputs[0] && place == last) {
       result.classes = elements;
       find_flips(mine, theirs, elements, dataset.labels, result);
     }
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    result.nodes[i].alone = imitation.alone(pairs[i]);
+    result.nodes[i].left_out = imitation.without(pairs[i]);
   }
   if (result.classes == 0) {
     engine::fail(Error::Code::argument, original.source, ": its first output '", output,

@@ -10,6 +10,7 @@
 
 #include "engine/graph.h"
 #include "tools/command/feed.h"
+#include "tools/command/imitation.h"
 #include "tools/convert/graph.h"
 #include "tools/convert/metrics.h"
 #include "tools/data/dataset.h"
@@ -32,14 +33,14 @@ struct NodeComparison {
   double sqnr_db = 0;  // of the node's values, all errors before it included
   double cosine = 0;
   Histogram values;  // of the float network
+  Effect alone;      // this node in int8, all others in float
+  Effect left_out;   // this node in float, all others in int8
   // Of 8 bits:
   double lowest = 0;  // what the codes can say
   double highest = 0;
-  double used = 0;      // part of the 256 codes from the first to the last that occurs
-  double clipped = 0;   // part of the float values outside [lowest, highest]
-  double wasted = 0;    // part of the codes on the side of zero that no float value reaches
-  double alone_db = 0;  // SQNR of the first output where this tensor alone goes through its codes
-  std::size_t alone_flips = 0;  // and how many arg-max answers that changes
+  double used = 0;     // part of the 256 codes from the first to the last that occurs
+  double clipped = 0;  // part of the float values outside [lowest, highest]
+  double wasted = 0;   // part of the codes on the side of zero that no float value reaches
   // Of linears with weights:
   double accumulator = 0;  // largest |bias| + sum |w| * max |a - zero_point| as part of 2^31
   Histogram weights;       // of the float network

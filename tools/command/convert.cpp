@@ -14,6 +14,7 @@
 #include "tools/command/conversion.h"
 #include "tools/command/output_file.h"
 #include "tools/command/print.h"
+#include "tools/command/proof.h"
 #include "tools/convert/lower_quantized.h"
 #include "tools/convert/model_writer.h"
 #include "tools/convert/onnx_import.h"
@@ -96,6 +97,13 @@ void describe_mode(engine::Graph& graph, const ConvertOptions& options) {
   }
 }
 
+void describe_float_nodes(engine::Graph& graph, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ",") + name;
+  graph.metadata.emplace_back("float_nodes", list);
+}
+
 void describe_conversion(engine::Graph& graph, const Conversion& conversion,
                          const data::Dataset& dataset, const ConvertOptions& options) {
   const Recipe& recipe = conversion.recipe;
@@ -113,11 +121,7 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
   if (recipe.equalize) add("equalized", "yes");
   if (recipe.clip_weights) add("weights_clipped", "yes");
   if (recipe.correct_bias) add("bias_corrected", "yes");
-  if (!recipe.keep_float.empty()) {
-    std::string nodes;
-    for (const std::string& node : recipe.keep_float) nodes += (nodes.empty() ? "" : ",") + node;
-    add("float_nodes", nodes);
-  }
+  describe_float_nodes(graph, recipe.keep_float);
   add("agreement", format("%.4f", conversion.cost.agreement()));
   add("sqnr_db", format("%.2f", conversion.cost.sqnr_db()));
 }
@@ -126,6 +130,7 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
 void finish(const engine::Graph& quantized, const convert::Graph& graph, std::size_t imported_nodes,
             const ConvertOptions& options) {
   engine::check_graph(quantized, options.output, {});
+  if (options.strict) check_strict(quantized, options.model);
   const auto file = convert::write_model(quantized);
   convert::write_file(options.output, file.data(), file.size());
   const auto source_bytes = data::file_bytes(options.model);
@@ -152,6 +157,7 @@ void convert_at_once(const convert::Graph& graph, std::size_t imported_nodes, bo
     result.graph.metadata.emplace_back("quantization", "kept from the source");
   } else {
     describe_mode(result.graph, options);
+    describe_float_nodes(result.graph, options.keep_float);
   }
   finish(result.graph, graph, imported_nodes, options);
   print_notes(graph.notes);

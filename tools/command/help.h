@@ -116,9 +116,10 @@ inline constexpr const char* kCompareHelp =
     R"(Runs both networks on DATA and compares every node's values. For each: what the codes can say, how
 many of them occur (used), how many values of the float network lie beyond (clipped), codes on a side
 of zero that no value reaches (wasted), the ratio of the float values to the difference (SQNR) and the
-cosine between them, both with all errors before; what the first output loses where this tensor alone
-goes through its codes (alone), in dB and in changed answers; and the largest accumulator that any
-input could bring about, as part of what int32 holds. Then the answers that changed, those first of
+cosine between them, both with all errors before; what is left of the first output, in dB and in
+changed answers, where this node alone computes in int8 (alone), and where it alone stays in float
+(left out: what --keep-float would bring); and the largest accumulator that any input could bring
+about, as part of what int32 holds. Then the answers that changed, those first of
 which the float network was least sure.
 
 --html writes one page with histograms, the network and the same tables; it needs no other file.

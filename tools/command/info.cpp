@@ -9,6 +9,7 @@
 #include "tools/command/json_text.h"
 #include "tools/command/network.h"
 #include "tools/command/print.h"
+#include "tools/command/proof.h"
 #include "tools/convert/onnx_import.h"
 #include "tools/convert/simplify.h"
 #include "tools/data/array.h"
@@ -111,6 +112,9 @@ void print_octet_json(const OctetFile& file) {
       entry["inputs"].push_back(tensor_json(graph.tensors[index]));
     put_clip(entry, node.clip_min, node.clip_max);
     entry["parameter_bytes"] = file.node_parameters(node);
+    const NodeProof proof = prove(graph, node);
+    if (proof.arithmetic == Arithmetic::floats) entry["float_because"] = proof.why;
+    if (!proof.accumulators.empty()) entry["accumulators"] = proof.accumulators;
     if (const auto* step = file.step(i)) {
       entry["kernel"] = step->kernel;
       entry["multiply_adds"] = step->multiply_adds;
@@ -156,19 +160,23 @@ void print_octet(const OctetFile& file) {
                 std::string(engine::dtype_name(tensor.dtype)).c_str(),
                 shape_text(tensor.shape).c_str(), quantization_text(tensor).c_str());
   }
-  TextTable nodes("llllrrlrl");
+  TextTable nodes("llllrrlrrll");
   nodes.row({"node", "op", "type", "shape", "scale", "zero point", "clip", "parameters",
-             "kernel on " + std::string(file.model.isa())});
+             "accumulator", "kernel on " + std::string(file.model.isa()), "in float, because"});
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const engine::Node& node = graph.nodes[i];
     const engine::Tensor& out = graph.tensors[node.output];
     const bool q8 = engine::is_q8(out.dtype);
     const auto* step = file.step(i);
-    nodes.row({node.name, std::string(engine::op_name(node.op)),
-               std::string(engine::dtype_name(out.dtype)), shape_text(out.shape),
-               q8 ? format("%.9g", static_cast<double>(out.scale)) : "",
-               q8 ? std::to_string(out.zero_point) : "", clip_text(node.clip_min, node.clip_max),
-               grouped(file.node_parameters(node)), step != nullptr ? step->kernel : "-"});
+    const NodeProof proof = prove(graph, node);
+    nodes.row(
+        {node.name, std::string(engine::op_name(node.op)),
+         std::string(engine::dtype_name(out.dtype)), shape_text(out.shape),
+         q8 ? format("%.9g", static_cast<double>(out.scale)) : "",
+         q8 ? std::to_string(out.zero_point) : "", clip_text(node.clip_min, node.clip_max),
+         grouped(file.node_parameters(node)),
+         proof.accumulators.empty() ? "" : format("%.2g %%", 100 * largest_accumulator(proof)),
+         step != nullptr ? step->kernel : "-", proof.why});
   }
   nodes.print();
   std::printf("parameters  %s in the file, %s packed in memory\n",

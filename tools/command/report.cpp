@@ -224,12 +224,13 @@ std::string distributions(const Comparison& comparison) {
 
 std::string node_table(const Comparison& comparison) {
   std::string html =
-      "<h2>Nodes</h2>\n<p>Wasted: codes on a side of zero that no value reaches. Alone: this "
-      "tensor "
-      "alone through its codes, all else in float. Accumulator: the largest that any input could "
-      "bring about, of what int32 holds.</p>\n<div class=scroll><table>\n<tr><th>node<th>op<th>type"
-      "<th>range<th>used<th>clipped<th>wasted<th>SQNR<th>cosine<th>alone<th>flips<th>accumulator</"
-      "tr>\n";
+      "<h2>Nodes</h2>\n<p>Wasted: codes on a side of zero that no value reaches. Alone: this node "
+      "in "
+      "int8, all others in float; left out: this node in float, all others in int8 (SQNR of the "
+      "output, changed answers). Sums: the largest that any input could bring about, of what int32 "
+      "holds.</p>\n<div "
+      "class=scroll><table>\n<tr><th>node<th>op<th>type<th>range<th>used<th>clipped"
+      "<th>wasted<th>SQNR<th>cosine<th>alone<th>left out<th>sums</tr>\n";
   for (const NodeComparison& node : comparison.nodes) {
     const bool codes = engine::is_q8(node.dtype);
     const auto cell = [&](bool shown, const std::string& text) {
@@ -243,8 +244,9 @@ std::string node_table(const Comparison& comparison) {
     cell(codes, format("%.1f %%", 100 * node.wasted));
     cell(true, decibels(node.sqnr_db));
     cell(true, format("%.6f", node.cosine));
-    cell(codes, decibels(node.alone_db));
-    cell(codes, std::to_string(node.alone_flips));
+    for (const Effect& effect : {node.alone, node.left_out}) {
+      cell(true, decibels(effect.sqnr_db) + ", " + std::to_string(effect.flips));
+    }
     cell(node.accumulator != 0, format("%.2f %%", 100 * node.accumulator));
     html += "</tr>\n";
   }
