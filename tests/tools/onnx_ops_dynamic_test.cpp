@@ -224,6 +224,7 @@ TEST_CASE("matmul_integer: sums, as they are and as floats") {
     return sums;
   };
   const auto sums = build("az").output("sums");
+  CHECK(lower_onnx(sums).ops() == Ops{OpType::linear});
   CHECK(values_of<std::int32_t>(
             run_lowered(lower_onnx(sums).lowered.graph, {bytes_of(codes)}, 2)[0]) == sums_of(128));
   OnnxBuilder floats = build("");
