@@ -50,8 +50,9 @@ struct GroupLinear {
     return columns_left < kNr ? kLanes : kNr;
   }
 
-  static void pack(const std::int8_t* codes, const float* scale, std::size_t n, std::size_t k,
-                   std::size_t group, std::size_t bits, void* packed) {
+  // Cold: it runs once for a model; unrolled as the kernels are it would be a seventh of a table.
+  [[gnu::cold]] static void pack(const std::int8_t* codes, const float* scale, std::size_t n,
+                                 std::size_t k, std::size_t group, std::size_t bits, void* packed) {
     memset(packed, 0, packed_bytes(n, k, group, bits));
     const std::size_t groups = (k + group - 1) / group;
     auto* out = static_cast<std::uint8_t*>(packed);
