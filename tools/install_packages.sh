@@ -11,7 +11,7 @@ packages_for() {
       echo cmake ninja-build g++ pkg-config libxsimd-dev libtbb-dev libflatbuffers-dev \
         flatbuffers-compiler libprotobuf-dev protobuf-compiler libonnx-dev libcli11-dev \
         nlohmann-json3-dev zlib1g-dev ;;
-    test) echo doctest-dev libbenchmark-dev qemu-user-static ;;
+    test) echo doctest-dev libbenchmark-dev qemu-user-static dpkg-dev file ;;
     onnx) echo python3-onnx python3-numpy libonnx-testdata ;;
     peers) echo libdnnl-dev libxnnpack-dev libpthreadpool-dev libopenblas-dev nlohmann-json3-dev libcli11-dev ;;
     check) echo doctest-dev libbenchmark-dev clang clang-format ;;
