@@ -117,7 +117,6 @@ if [[ -n ${mnist-} ]] && /usr/bin/python3 -c "import numpy, onnx" 2>/dev/null; t
 else
   skip "quantized networks" "MNIST's images or python3-onnx are not at hand"
 fi
-part consumers tests/consumer/run.sh build/release || true
 
 # A CPU with AVX2 and one without; what qemu cannot emulate is left out, or it warns on stderr.
 haswell="qemu-x86_64-static -cpu Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"
