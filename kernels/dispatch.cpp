@@ -76,11 +76,14 @@ unsigned saved_state() noexcept {
 CpuFeatures detect_cpu() noexcept {
   CpuFeatures cpu;
 #if defined(__x86_64__)
+  // Each of these instructions leaves a virtual machine, for microseconds: as few as can be.
+  const unsigned leaves = __get_cpuid_max(0, nullptr);
+  if (leaves < 7) return cpu;
   unsigned eax = 0;
   unsigned ebx = 0;
   unsigned ecx = 0;
   unsigned edx = 0;
-  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return cpu;
+  __cpuid(1, eax, ebx, ecx, edx);
   const bool fma = bit(ecx, 12);
   // Without OSXSAVE the instruction XGETBV itself is undefined.
   const bool os_xsave = bit(ecx, 27);
@@ -91,13 +94,14 @@ CpuFeatures detect_cpu() noexcept {
   const bool ymm = (state & kYmmState) == kYmmState;
   const bool zmm = (state & kZmmState) == kZmmState;
 
-  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return cpu;
+  __cpuid_count(7, 0, eax, ebx, ecx, edx);
   const unsigned subleaves = eax;
   cpu.fma = ymm && fma;
   cpu.avx2 = ymm && bit(ebx, 5);
   cpu.avx512 = zmm && bit(ebx, 16) && bit(ebx, 17) && bit(ebx, 30) && bit(ebx, 31);
   cpu.avx512_vnni = cpu.avx512 && bit(ecx, 11);
-  if (subleaves >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx)) {
+  if (subleaves >= 1) {
+    __cpuid_count(7, 1, eax, ebx, ecx, edx);
     cpu.avx_vnni = cpu.avx2 && bit(eax, 4);
   }
 #elif defined(__aarch64__) && defined(__linux__)
