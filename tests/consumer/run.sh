@@ -92,6 +92,11 @@ size=$(stat -c %s stripped)
 echo "classify, static and stripped: $size bytes"
 ((size <= 480000)) || fail "that is more than 480000"
 
+step "a model linked into the program"
+moved/bin/octet embed mlp.octet -o digits.o --header digits.h >/dev/null
+gcc -I. "$here/embedded.c" digits.o "${flags[@]/#-loctet/-l:liboctet.a}" -o embedded
+./embedded
+
 step "the Debian package"
 quiet cpack -G DEB --config "$build/CPackConfig.cmake" -B "$folder/cpack"
 package=$(echo cpack/*.deb)

@@ -84,6 +84,18 @@ struct SizeOptions {
   double overhead = 1.2;
 };
 
+struct EmbedOptions {
+  std::string model;
+  std::string output;
+  std::string header;  // a file to write, or empty
+  std::string name;    // of the constant; empty: after the output
+#ifdef __aarch64__
+  std::string machine = "aarch64";
+#else
+  std::string machine = "x86-64";  // or aarch64
+#endif
+};
+
 struct VerifyOptions {
   std::string model;
   std::string data;       // empty: generated samples
@@ -103,6 +115,7 @@ void run_bench(const BenchOptions& options);
 void run_info(const InfoOptions& options);
 void run_compare(const CompareOptions& options);
 void run_size(const SizeOptions& options);
+void run_embed(const EmbedOptions& options);
 void run_verify(const VerifyOptions& options);
 void run_cpu(const CpuOptions& options);
 

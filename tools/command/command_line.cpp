@@ -293,6 +293,23 @@ void add_size(CLI::App& app) {
   });
 }
 
+void add_embed(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("embed", "Turn a model into an object file to link");
+  sub->footer(kEmbedHelp);
+  const auto options = std::make_shared<EmbedOptions>();
+  sub->add_option("model", options->model, "The model")->required()->type_name("MODEL.octet");
+  sub->add_option("-o,--output", options->output, "The object file to write")
+      ->required()
+      ->type_name("FILE.o");
+  sub->add_option("--header", options->header, "A C header that declares it")->type_name("FILE.h");
+  sub->add_option("--name", options->name, "The constant's name (default: that of FILE.o)");
+  sub->add_option("--machine", options->machine, "Whose object file")
+      ->check(CLI::IsMember({"x86-64", "aarch64"}).description(""))
+      ->type_name("x86-64|aarch64")
+      ->capture_default_str();
+  sub->callback([options] { run_embed(*options); });
+}
+
 void add_verify(CLI::App& app) {
   CLI::App* sub =
       app.add_subcommand("verify", "Show that tables, threads and batch splits give equal bytes");
@@ -357,6 +374,7 @@ int run(int argc, const char* const* argv) {
     add_info(app);
     add_compare(app);
     add_size(app);
+    add_embed(app);
     add_verify(app);
     add_cpu(app);
     const int status = parse(app, argc, argv);

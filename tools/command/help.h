@@ -137,6 +137,15 @@ Examples:
   octet size mnist_mlp.onnx --bits 8
   octet size --params 70e9 --bits 4 --group-size 32)";
 
+inline constexpr const char* kEmbedHelp =
+    R"(FILE.o is an ELF object for Linux whose read-only data are the model, checked before. Link it into the
+program, and hand the constant that FILE.h declares to octet_model_parse or octet::Model::parse. The
+weights are read from there once, while the model is parsed.
+
+Examples:
+  octet embed mnist_mlp.octet -o mnist_mlp.o --header mnist_mlp.h
+  octet embed net.octet -o arm/net.o --machine aarch64 --name digits)";
+
 inline constexpr const char* kVerifyHelp =
     R"(Runs the same samples on every kernel table that this CPU supports, with 1 to 4 threads (and as many
 as there are CPUs), and with the batch whole, one by one, in sevens, and in growing pieces. The hash
