@@ -10,6 +10,8 @@ namespace octet::engine {
 // The functions of a table that quantize floats by their own range, in the table's sign:
 //   scale = (largest - least) / 255, or 1 where both are 0
 //   zero_point = saturate(rne(0 - least / scale)) of u8
+// NaN counts for nothing in the range. A range that a float cannot hold has an infinite scale: then
+// sums become NaN, which the bounds of a dynamic_linear turn into the lower one.
 struct DynamicQuantizer {
   decltype(kernels::Table::range) range;
   decltype(kernels::Table::quantize) quantize_codes;

@@ -10,6 +10,8 @@
 
 #include "engine/inspect.h"
 #include "tests/tools/converted.h"
+#include "tests/tools/float_graph.h"
+#include "tests/tools/onnx_builder.h"
 #include "tools/command/comparison.h"
 #include "tools/convert/onnx_import.h"
 #include "tools/convert/simplify.h"
@@ -104,6 +106,55 @@ TEST_CASE("compare: dynamic and weight-only models are imitated too") {
     CHECK(linears[0]->alone.sqnr_db > whole.total.sqnr_db());
     CHECK(linears[1]->alone.sqnr_db > whole.total.sqnr_db());
   }
+}
+
+// y = x + fc(x), through which x goes unrounded.
+TEST_CASE("compare: what a linear reads through its codes, others read as it is") {
+  const TemporaryFolder folder;
+  OnnxBuilder builder;
+  const auto weights = Random(6).uniform(64, -0.5f, 0.5f);
+  builder.input("x", {-1, 8}).output("y").floats("w", {8, 8}, weights);
+  builder.node("MatMul", {"x", "w"}, {"product"}, {}, "fc").node("Add", {"x", "product"}, {"y"});
+  const std::string onnx = builder.write(folder);
+  const auto values = Random(7).uniform(8 * 50, -2, 2);
+  const auto data =
+      write_array(folder, "x.npy", data::ArrayType::f32, {50, 8}, std::as_bytes(std::span(values)));
+  const std::string model = folder / "net.octet";
+  convert::Graph graph = convert::import_onnx(onnx);
+  convert::simplify(graph);
+  data::DatasetRequest request;
+  request.inputs = 1;
+  request.labels = data::Labels::none;
+  const auto dataset = data::load_dataset(data, request);
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--mode", "dynamic"}, {"--mode", "weight-only"}, {"--calibrate", data}}) {
+    CAPTURE(options[1]);
+    std::vector<std::string> arguments{"convert", onnx, "-o", model};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    REQUIRE(octet_command(arguments).status == 0);
+    const Comparison comparison =
+        command::compare_networks(engine::read_graph(model).graph, model, graph, dataset, {});
+    const auto fc = std::ranges::find(comparison.nodes, "fc", &NodeComparison::name);
+    REQUIRE(fc != comparison.nodes.end());
+    CHECK(std::abs(fc->alone.sqnr_db - comparison.total.sqnr_db()) < 0.01);  // of the one int8 node
+    CHECK(std::isinf(fc->left_out.sqnr_db));
+  }
+}
+
+TEST_CASE("compare: a first output that no node makes is an error") {
+  const TemporaryFolder folder;
+  OnnxBuilder builder;
+  builder.input("x", {-1, 2}).output("x").output("y").floats("w", {2, 2}, {1, 2, 3, 4});
+  builder.node("MatMul", {"x", "w"}, {"y"}, {}, "fc");
+  const std::string onnx = builder.write(folder);
+  const std::string model = folder / "net.octet";
+  REQUIRE(octet_command({"convert", onnx, "-o", model, "--mode", "dynamic"}).status == 0);
+  const std::vector<float> values{1, 2, 3, 4};
+  const auto data =
+      write_array(folder, "x.npy", data::ArrayType::f32, {2, 2}, std::as_bytes(std::span(values)));
+  const Result result = octet_command({"compare", model, onnx, "--data", data});
+  CHECK(fails_cleanly(result, 1));
+  CHECK(result.says("its first output 'x' is not that of"));
 }
 
 TEST_CASE("compare: what the codes say, use, clip and waste") {

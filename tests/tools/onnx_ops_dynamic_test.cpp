@@ -117,6 +117,24 @@ TEST_CASE("dynamic quantization spelled out is one linear, operands in either or
   CHECK(run_floats(runtime) == multiplied(kCodes, 0, {7, -0.25f}));
 }
 
+TEST_CASE("scales and zero points of a product may be one or one per column, each on its own") {
+  const std::vector<int> b{0, 255, 3, 200, 5, 90};
+  const auto run = [&](const Ints& scale_dims, const Floats& scale, const Ints& zero_dims,
+                       const std::vector<int>& zero) {
+    OnnxBuilder builder = spelled_out();
+    builder.u8("b8", {3, 2}, b).u8("bz8", zero_dims, zero).floats("scale", scale_dims, scale);
+    node_of(builder, 1).set_input(1, "b8");
+    node_of(builder, 1).set_input(3, "bz8");
+    node_of(builder, 3).set_input(1, "scale");
+    return run_floats(builder, lower_onnx(builder).ops());
+  };
+  const Floats want = multiplied(b, 128, {0, 0});
+  CHECK(run({2}, kScales, {}, {128}) == want);
+  CHECK(run({1, 2}, kScales, {1}, {128}) == want);
+  CHECK(run({2}, kScales, {2}, {128, 128}) == want);
+  CHECK(run({}, {0.5f}, {2}, {128, 128})[0] == want[0]);
+}
+
 TEST_CASE("dynamic quantization of rows: the range is that of the sample") {
   OnnxBuilder builder = operands({1, 3, 3});
   builder.microsoft("DynamicQuantizeMatMul", {"x", "b", "bs"}, {"y"});
@@ -147,6 +165,28 @@ TEST_CASE("dynamic_quantize_linear: a batch that was exported is refused") {
   builder.input("x", {4, 3}).output("q").node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"});
   check(builder.failure(), Error::Code::unsupported,
         "(DynamicQuantizeLinear): it quantizes by the range of all 4 samples of the batch");
+}
+
+TEST_CASE("what only looks like dynamic quantization does not bring the importer down") {
+  const auto unsupported = Error::Code::unsupported;
+  // A scale alone makes a quantized graph.
+  OnnxBuilder scale;
+  scale.input("x", {-1, 3}).output("s").node("DynamicQuantizeLinear", {"x"}, {"", "s", ""});
+  CHECK(lower_onnx(scale).ops() == Ops{OpType::dynamic_scale});
+  // Absent results and operands have no name in common.
+  OnnxBuilder absent = operands();
+  absent.node("DynamicQuantizeLinear", {"x"}, {"q", "s", ""});
+  absent.microsoft("MatMulIntegerToFloat", {"q", "b", "s", "bs", "", "bz"}, {"y"});
+  check(absent.failure(), unsupported, "(MatMulIntegerToFloat): ");
+  // Scale and zero point of another quantizer, which are no constants.
+  OnnxBuilder shared;
+  shared.input("x", {-1, 3}).output("y").node("DynamicQuantizeLinear", {"x"}, {"q", "s", "z"});
+  shared.node("QuantizeLinear", {"x", "s", "z"}, {"y"});
+  check(shared.failure(), unsupported,
+        "(QuantizeLinear): its scale 's' is computed from the network's input");
+  OnnxBuilder nothing = operands();
+  nothing.node("QuantizeLinear", {"x", "bs", "bz"}, {}).node("Relu", {"x"}, {"y"});
+  CHECK(nothing.import().nodes.size() == 1);
 }
 
 TEST_CASE("dynamic_quantize_linear: its results, alone or together, and in floats") {
@@ -236,6 +276,18 @@ TEST_CASE("matmul_integer: sums, as they are and as floats") {
   CHECK(values_of<float>(results[0]) == Floats(want.begin(), want.end()));
   CHECK(values_of<std::int32_t>(results[1]) == want);
   CHECK(values_of<std::int32_t>(results[2]) == want);
+}
+
+TEST_CASE("matmul_integer: what is added to its sums is not rounded to an integer") {
+  OnnxBuilder builder;
+  builder.input("a", {-1, 3}, TensorProto::UINT8).s8("b", {3, 2}, kCodes).output("y");
+  builder.node("MatMulInteger", {"a", "b"}, {"sums"});
+  builder.node("Cast", {"sums"}, {"floats"}, {attribute("to", int{TensorProto::FLOAT})});
+  builder.floats("part", {2}, {0.4f, 3e9f}).node("Add", {"floats", "part"}, {"y"});
+  const std::vector<std::uint8_t> codes{1, 0, 0};
+  const auto y =
+      values_of<float>(run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(codes)}, 1)[0]);
+  CHECK(y == Floats{1.4f, 3e9f - 2});
 }
 
 TEST_CASE("matmul_integer: faults") {

@@ -35,7 +35,7 @@ TEST_CASE("prove: where each op computes") {
     CAPTURE(std::string(name));
     CHECK(proof_of(one, name).arithmetic == Arithmetic::none);
   }
-  CHECK(proof_of(one, "norm").why == "no linear layer beside it took it in");
+  CHECK(proof_of(one, "norm").why == "no linear layer or table took it in");
   CHECK(proof_of(one, "soft").why == "has no int8 form");
   CHECK(proof_of(one, "mix").why == "its input or weights are not quantized");
   CHECK(proof_of(version_2_graph(), "wide").why == "weight-only, activations are float");
@@ -65,7 +65,7 @@ TEST_CASE("check_strict names each node that computes in float") {
   CHECK(error_of([] { command::check_strict(version_3_graph().graph, "net.onnx"); }) == "nothing");
   CHECK(error_of([] { command::check_strict(every_op_graph().graph, "net.onnx"); }) ==
         "unsupported: net.onnx: --strict, but 4 nodes compute in float:"
-        "\n  node 'norm' (affine): no linear layer beside it took it in"
+        "\n  node 'norm' (affine): no linear layer or table took it in"
         "\n  node 'soft' (softmax): has no int8 form"
         "\n  node 'log_soft' (log_softmax): has no int8 form"
         "\n  node 'mix' (float_linear): its input or weights are not quantized");

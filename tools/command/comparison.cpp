@@ -260,14 +260,16 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
       find_flips(mine, theirs, elements, dataset.labels, result);
     }
   }
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    result.nodes[i].alone = imitation.alone(pairs[i]);
-    result.nodes[i].left_out = imitation.without(pairs[i]);
-  }
   if (result.classes == 0) {
     engine::fail(Error::Code::argument, original.source, ": its first output '", output,
                  "' is not that of ", model_path,
                  "; give the float network that the model was made from");
+  }
+  Progress progress("measuring nodes one by one", pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    result.nodes[i].alone = imitation.alone(pairs[i]);
+    result.nodes[i].left_out = imitation.without(pairs[i]);
+    progress.update(i + 1);
   }
   return result;
 }

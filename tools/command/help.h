@@ -47,8 +47,12 @@ in float.
 is smaller, activations stay in float. --group-size inputs share a scale: by default 32 of 4 bits,
 all inputs of 8. It needs no DATA; with DATA it says what it cost.
 
+--strict refuses to write a model in which a node computes in float, and names those nodes.
+
 A network that is quantized already (QuantizeLinear and DequantizeLinear, QLinearMatMul, QGemm,
-QLinearAdd) keeps its own scales: it takes no data and none of the options about ranges.
+QLinearAdd, MatMulInteger, DynamicQuantizeLinear, DynamicQuantizeMatMul) keeps its own scales: it
+takes no data and none of the options about ranges. Where ONNX quantizes a whole batch by one range,
+octet takes each sample's own, so that no answer depends on what else is in the batch.
 
 With --normalize the model takes uint8 pixels, which is exact and fast: the app does no float work.
 Without it the model takes float32 values, pixels as p / 255.

@@ -98,20 +98,23 @@ bool Imitation::feeds_linears_only(ValueId value) const {
 
 std::size_t Imitation::add(std::size_t index, const engine::Graph& model, const engine::Node& node,
                            const std::vector<float>& offsets) {
-  Pair pair{index, {}, {}, {}};
+  Pair pair;
+  pair.index = index;
   const convert::Node& original = original_.nodes[index];
-  const auto rounds = [&](std::uint32_t tensor, ValueId value) {
+  const auto rounding = [&](std::uint32_t tensor) -> std::optional<Rounding> {
     const engine::Tensor& t = model.tensors[tensor];
-    if (!engine::is_q8(t.dtype)) return;
-    pair.roundings.push_back({value, {t.dtype, t.scale, t.zero_point, 0}, offsets[tensor], 0});
+    if (!engine::is_q8(t.dtype)) return {};
+    return Rounding{{t.dtype, t.scale, t.zero_point, 0}, offsets[tensor], 0};
   };
-  const ValueId x = original.inputs[0];
   const bool is_linear = original.op == convert::Op::linear;
-  if (is_linear) rounds(node.inputs[0], x);
-  if (!is_linear || !feeds_linears_only(original.output)) rounds(node.output, original.output);
+  if (is_linear) pair.input = rounding(node.inputs[0]);
+  // A quantize is a second form of its value: those that compute with it read the first.
+  if (node.op != OpType::quantize && (!is_linear || !feeds_linears_only(original.output))) {
+    pair.output = rounding(node.output);
+  }
   if (node.op == OpType::dynamic_linear) {
-    const std::size_t run = convert::elements_behind(original_.values[x].shape, node.axis - 1);
-    pair.roundings.push_back({x, {}, 0, run});
+    const convert::Shape& shape = original_.values[original.inputs[0]].shape;
+    pair.input = Rounding{{}, 0, convert::elements_behind(shape, node.axis - 1)};
   }
   Parameters parameters = real_parameters(model, node, offsets[node.inputs[0]]);
   if (is_linear && parameters.weight.size() == original.weight.size()) {
@@ -130,21 +133,59 @@ Effect Imitation::without(std::size_t pair) const {
   return measure([pair](std::size_t other) { return other != pair; });
 }
 
-Effect Imitation::measure(const std::function<bool(std::size_t pair)>& imitates) const {
-  convert::Graph graph = original_;
-  std::vector<const Rounding*> roundings(graph.values.size());
-  for (std::size_t i = 0; i < pairs_.size(); ++i) {
-    if (!imitates(i)) continue;
-    const Pair& pair = pairs_[i];
-    for (const Rounding& rounding : pair.roundings) roundings[rounding.value] = &rounding;
-    if (pair.weight.empty()) continue;
-    graph.nodes[pair.index].weight = pair.weight;
-    graph.nodes[pair.index].bias = pair.bias;
+// The original with the pairs' weights, and a copy of each value that goes through a node's own
+// codes.
+struct Imitation::Changed {
+  convert::Graph graph;
+  std::vector<const Rounding*> roundings;  // of each value; null: as it is
+
+  // The value that the node reads instead of value, rounded.
+  ValueId copy_of(ValueId value, const Rounding& rounding, std::vector<convert::Node>& nodes) {
+    convert::Node copy;
+    copy.op = convert::Op::reshape;
+    copy.inputs = {value};
+    copy.output = static_cast<ValueId>(graph.values.size());
+    const convert::Value like = graph.values[value];
+    graph.values.push_back(like);
+    roundings.push_back(&rounding);
+    nodes.push_back(std::move(copy));
+    return nodes.back().output;
   }
-  convert::FloatExecutor executor(graph);
-  std::vector<std::vector<float>> coded(graph.values.size());
+};
+
+Imitation::Changed Imitation::change(const std::function<bool(std::size_t pair)>& imitates) const {
+  Changed result{original_, std::vector<const Rounding*>(original_.values.size())};
+  std::vector<const Pair*> of_node(original_.nodes.size());
+  std::vector<const Rounding*> outputs(original_.nodes.size());
+  for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    const Pair& pair = pairs_[i];
+    if (!imitates(i)) continue;
+    if (pair.output) outputs[pair.index] = &*pair.output;
+    if (pair.input || !pair.weight.empty()) of_node[pair.index] = &pair;
+  }
+  std::vector<convert::Node> nodes;
+  for (std::size_t i = 0; i < original_.nodes.size(); ++i) {
+    convert::Node node = original_.nodes[i];
+    if (const Pair* pair = of_node[i]) {
+      if (pair->input) node.inputs[0] = result.copy_of(node.inputs[0], *pair->input, nodes);
+      if (!pair->weight.empty()) {
+        node.weight = pair->weight;
+        node.bias = pair->bias;
+      }
+    }
+    result.roundings[node.output] = outputs[i];
+    nodes.push_back(std::move(node));
+  }
+  result.graph.nodes = std::move(nodes);
+  return result;
+}
+
+Effect Imitation::measure(const std::function<bool(std::size_t pair)>& imitates) const {
+  const Changed changed = change(imitates);
+  convert::FloatExecutor executor(changed.graph);
+  std::vector<std::vector<float>> coded(changed.graph.values.size());
   const auto through_codes = [&](ValueId value, std::span<const float> x) {
-    const Rounding* rounding = roundings[value];
+    const Rounding* rounding = changed.roundings[value];
     if (rounding == nullptr) return x;
     std::vector<float>& y = coded[value];
     if (rounding->dynamic_run != 0) {

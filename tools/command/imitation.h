@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -38,19 +39,21 @@ class Imitation {
   Effect without(std::size_t pair) const;
 
  private:
-  // A value of the original that goes through codes.
+  // How a value goes through codes.
   struct Rounding {
-    convert::ValueId value;
     convert::Encoding encoding;
     float offset;
     std::size_t dynamic_run;  // of dynamic_linear: neighbours that share a range; else 0
   };
   struct Pair {
-    std::size_t index;  // the original's node
-    std::vector<Rounding> roundings;
-    std::vector<float> weight;  // of linears: what the codes mean, [m][k]; else empty
+    std::size_t index = 0;           // the original's node
+    std::optional<Rounding> input;   // what a linear alone reads through its codes
+    std::optional<Rounding> output;  // what all see
+    std::vector<float> weight;       // of linears: what the codes mean, [m][k]; else empty
     std::vector<float> bias;
   };
+  struct Changed;
+  Changed change(const std::function<bool(std::size_t pair)>& imitates) const;
   bool feeds_linears_only(convert::ValueId value) const;
   Effect measure(const std::function<bool(std::size_t pair)>& imitates) const;
 

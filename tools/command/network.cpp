@@ -94,8 +94,9 @@ std::unique_ptr<Network> open_network(const std::string& path, std::size_t threa
   for (const auto* ends : {&graph.inputs, &graph.outputs}) {
     for (const convert::ValueId id : *ends) {
       if (graph.values[id].dtype == engine::DType::f32) continue;
-      engine::fail(Error::Code::unsupported, path, ": '", graph.values[id].name,
-                   "' is of 8 bits, an ONNX file is run in float; run octet convert on it first");
+      engine::fail(Error::Code::unsupported, path, ": '", graph.values[id].name, "' holds ",
+                   engine::dtype_name(graph.values[id].dtype),
+                   ", an ONNX file is run in float; run octet convert on it first");
     }
   }
   return float_network(std::move(graph), path);

@@ -63,7 +63,7 @@ NodeProof prove(const engine::Graph& graph, const engine::Node& node) {
     case OpType::group_linear:
       return in_floats("weight-only, activations are float");
     case OpType::affine:
-      return in_floats("no linear layer beside it took it in");
+      return in_floats("no linear layer or table took it in");
     case OpType::softmax:
     case OpType::log_softmax:
       return in_floats("has no int8 form");

@@ -39,6 +39,7 @@ bool assign(Channels& channels, std::size_t index, std::size_t channel) {
 
 // Weights of a quantized graph stay as they are: only a shift can go into such a layer.
 bool keeps_codes(const Node& linear, const Node& affine) {
+  if (linear.bare_integers) return false;
   return linear.weight_codes.empty() ||
          std::ranges::all_of(affine.scale, [](float scale) { return scale == 1; });
 }

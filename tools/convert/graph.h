@@ -93,6 +93,8 @@ struct Node {
   // linear: x is quantized as it comes, by the range of all elements that differ in the dimensions
   // from axis on only.
   bool dynamic = false;
+  // linear: of bare integers, whose bias could only be one: nothing is folded into it.
+  bool bare_integers = false;
   // add of one input: a sample of codes, the other operand, in front of it or behind.
   std::vector<std::uint8_t> operand;
   Encoding operand_encoding;

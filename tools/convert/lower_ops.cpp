@@ -39,7 +39,8 @@ void Lowering::lower(const Node& node) {
     case Op::dynamic_quantize:
     case Op::dynamic_scale:
     case Op::dynamic_zero_point:
-      return;  // of quantized graphs only, which lower_quantized() takes
+      engine::fail(Error::Code::argument, graph_.source, ": node '", node.name, "' (",
+                   op_name(node), "): is of a quantized network, which keeps its own scales");
   }
 }
 

@@ -123,8 +123,9 @@ QuantizedLowering::Tensor QuantizedLowering::make_output(ValueId value) {
 bool is_quantized(const Graph& graph) noexcept {
   return std::ranges::any_of(graph.values,
                              [](const Value& value) { return engine::is_q8(value.dtype); }) ||
-         std::ranges::any_of(graph.nodes,
-                             [](const Node& node) { return !node.weight_codes.empty(); });
+         std::ranges::any_of(graph.nodes, [](const Node& node) {
+           return !node.weight_codes.empty() || node.op == Op::dynamic_scale;
+         });
 }
 
 QuantizedGraph lower_quantized(const Graph& graph,

@@ -22,12 +22,18 @@ std::int64_t int_attribute(const NodeProto& node, const char* name, std::int64_t
   return otherwise;
 }
 
+bool is_onnx(const NodeProto& node, const char* op) {
+  return node.op_type() == op && (node.domain().empty() || node.domain() == "ai.onnx");
+}
+
 class Fuser {
  public:
   Fuser(onnx::GraphProto& graph, const std::string& path)
       : graph_(graph), path_(path), gone_(static_cast<std::size_t>(graph.node_size())) {
     for (int i = 0; i < graph.node_size(); ++i) {
-      for (const std::string& output : graph.node(i).output()) makers_[output] = i;
+      for (const std::string& output : graph.node(i).output()) {
+        if (!output.empty()) makers_[output] = i;
+      }
     }
     for (int i = 0; i < graph.initializer_size(); ++i) {
       initializers_[graph.initializer(i).name()] = i;
@@ -49,9 +55,7 @@ class Fuser {
     const auto found = makers_.find(value);
     if (found == makers_.end() || gone_[static_cast<std::size_t>(found->second)]) return nullptr;
     const NodeProto& node = graph_.node(found->second);
-    const bool is_op =
-        node.op_type() == op && (node.domain().empty() || node.domain() == "ai.onnx");
-    return is_op && node.input_size() == inputs ? &node : nullptr;
+    return is_onnx(node, op) && node.input_size() == inputs ? &node : nullptr;
   }
 
   bool is_constant(const std::string& value, float wanted) const {
@@ -97,8 +101,11 @@ class Fuser {
   }
 
   void fuse_definition(int index) {
-    const NodeProto quantize = graph_.node(index);
-    if (quantize.op_type() != "QuantizeLinear" || quantize.input_size() != 3) return;
+    const NodeProto& quantize = graph_.node(index);
+    if (!is_onnx(quantize, "QuantizeLinear") || quantize.input_size() != 3 ||
+        quantize.output_size() != 1) {
+      return;
+    }
     const std::string& x = quantize.input(0);
     const std::string& scale = quantize.input(1);
     const std::string& zero_point = quantize.input(2);
@@ -129,8 +136,9 @@ class Fuser {
   const NodeProto* quantizer(const std::string& codes, const std::string& scale,
                              const std::string& zero_point) const {
     const NodeProto* node = maker(codes, "DynamicQuantizeLinear", 1);
-    const bool all = node != nullptr && node->output_size() == 3 && node->output(0) == codes &&
-                     node->output(1) == scale && node->output(2) == zero_point;
+    const bool all = node != nullptr && !zero_point.empty() && node->output_size() == 3 &&
+                     node->output(0) == codes && node->output(1) == scale &&
+                     node->output(2) == zero_point;
     return all ? node : nullptr;
   }
 
@@ -150,7 +158,7 @@ class Fuser {
   // of both products in either order.
   bool fuse_product(int index) {
     const NodeProto& product = graph_.node(index);
-    if (product.op_type() != "Mul" || product.input_size() != 2 || product.output_size() != 1) {
+    if (!is_onnx(product, "Mul") || product.input_size() != 2 || product.output_size() != 1) {
       return false;
     }
     for (const int first : {0, 1}) {

@@ -8,11 +8,10 @@
 
 namespace octet::convert {
 
-// Rewrites, where an ONNX graph has all of it:
-//   ReduceMin, ReduceMax, ... Cast, QuantizeLinear (ONNX's definition of it)  ->
-//   DynamicQuantizeLinear DynamicQuantizeLinear, MatMulInteger, Cast, Mul by both scales, or
-//   MatMulIntegerToFloat of com.microsoft                    -> DynamicQuantizeMatMul of
-//   com.microsoft
+// Rewrites, where an ONNX graph has all of a pattern:
+//   - ONNX's definition of DynamicQuantizeLinear, from ReduceMin to QuantizeLinear, into that;
+//   - MatMulInteger of its codes, Cast and Mul by both scales, or com.microsoft's
+//     MatMulIntegerToFloat, into DynamicQuantizeMatMul of com.microsoft.
 // The results keep their names; nodes that nobody needs any more may stay. path: for messages.
 void fuse_dynamic_quantization(onnx::GraphProto& graph, const std::string& path);
 

@@ -32,7 +32,7 @@ constexpr OpEntry kOps[] = {
     {"MatMulInteger", import_matmul_integer, nullptr, true},
     {"Mul", import_mul, fold_arithmetic, false},
     {"QLinearMatMul", import_qlinear_matmul, nullptr, true},
-    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
+    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, true},
     {"Relu", import_relu, nullptr, true},
     {"Reshape", import_reshape, fold_reshape, true},
     {"Shape", import_shape, fold_shape, true},
@@ -54,7 +54,7 @@ constexpr OpEntry kMicrosoftOps[] = {
     {"DynamicQuantizeMatMul", import_dynamic_quantize_matmul, nullptr, false},
     {"QGemm", import_qgemm, nullptr, true},
     {"QLinearAdd", import_qlinear_add, nullptr, true},
-    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, false},
+    {"QuantizeLinear", import_quantize_linear, fold_quantize_linear, true},
 };
 
 const OpEntry* find(std::span<const OpEntry> entries, std::string_view name) noexcept {

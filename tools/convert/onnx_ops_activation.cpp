@@ -150,6 +150,7 @@ void import_cast(const OnnxNode& node, GraphBuilder& builder) {
   const ValueId x = node.activation(0, "input");
   const engine::DType dtype = builder.graph.values[x].dtype;
   if (dtype == engine::DType::s32 && to == onnx::TensorProto::FLOAT) {
+    // Made by the node itself: sums pass no other operator than Identity, which is an alias.
     const auto& nodes = builder.graph.nodes;
     const auto sums = std::find_if(nodes.rbegin(), nodes.rend(),
                                    [&](const Node& made) { return made.output == x; });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators whose scales are found as the network runs, and products of bare integers.
+#include <algorithm>
 #include <utility>
 
 #include "engine/errors.h"
@@ -42,6 +43,22 @@ Quantization integers(const OnnxNode& node, std::size_t zero_point, std::int32_t
   }
   result.scale.assign(zeros.size(), 1.0f);
   result.zero_point.assign(zeros.ints.begin(), zeros.ints.end());
+  return result;
+}
+
+// b's scales, operand 2, and zero points, operand 3: each one, or one per column.
+Quantization scaled_integers(const OnnxNode& node, std::int32_t type) {
+  Constant scale = node.need_weights(2, "b_scale");
+  if (scale.dims.size() == 2 && scale.dims[0] == 1) scale.dims.erase(scale.dims.begin());
+  Quantization result = integers(node, 3, type);
+  result.scale = read_scales(node, scale);
+  const std::size_t columns = std::max(result.scale.size(), result.zero_point.size());
+  if (result.scale.size() == 1) result.scale.resize(columns, result.scale[0]);
+  if (result.zero_point.size() == 1) result.zero_point.resize(columns, result.zero_point[0]);
+  if (result.scale.size() != result.zero_point.size()) {
+    node.invalid(message("b has ", result.scale.size(), " scales and ", result.zero_point.size(),
+                         " zero points"));
+  }
   return result;
 }
 
@@ -101,9 +118,11 @@ void import_matmul_integer(const OnnxNode& node, GraphBuilder& builder) {
   dequantize.encoding = encoding_of(node, quantization, 0);
   const Shape shape = builder.shape(a);
   const ValueId x = builder.emit_hidden(node, std::move(dequantize), shape);
+  Node linear;
+  linear.bare_integers = true;
   Node sums;
   sums.op = Op::sums;
-  sums.inputs = {emit_linear(node, builder, x, b, true, {}, 1, 1)};
+  sums.inputs = {emit_linear(node, builder, x, b, true, std::move(linear), 1, 1)};
   const Shape output = builder.shape(sums.inputs[0]);
   builder.emit(node, std::move(sums), output);
 }
@@ -112,11 +131,7 @@ void import_dynamic_quantize_matmul(const OnnxNode& node, GraphBuilder& builder)
   const ValueId x = node.activation(0, "A");
   check_batch(node, builder);
   Constant b = integer_matrix(node, builder, 1, x);
-  const Quantization quantization = read_quantization(node, 2, 3, b.type);
-  if (quantization.type != b.type) {
-    node.invalid("its b and the zero point of it have different types");
-  }
-  subtract(node, quantization, b);
+  subtract(node, scaled_integers(node, b.type), b);
   Node linear;
   linear.dynamic = true;
   linear.axis = 1;

@@ -91,6 +91,7 @@ void import_step(const OnnxNode& node, GraphBuilder& builder, Op op, ValueId x,
 void import_quantize_linear(const OnnxNode& node, GraphBuilder& builder) {
   refuse_blocks(node);
   const ValueId x = node.activation(0, "x");
+  if (builder.is_codes(x)) node.invalid("its x holds codes already");
   import_step(node, builder, Op::quantize, x, read_quantization(node, 1, 2, output_type(node)));
 }
 

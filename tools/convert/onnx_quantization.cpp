@@ -56,11 +56,16 @@ std::optional<engine::DType> codes_dtype(std::int32_t type) noexcept {
   return std::nullopt;
 }
 
+std::vector<float> read_scales(const OnnxNode& node, const Constant& scale) {
+  check_scales(node, scale);
+  return scale.floats;
+}
+
 Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                                std::int32_t otherwise) {
   const Constant& scales = node.need_constant(scale, "scale");
-  check_scales(node, scales);
-  Quantization result{otherwise, scales.floats, std::vector<std::int32_t>(scales.size())};
+  Quantization result{otherwise, read_scales(node, scales),
+                      std::vector<std::int32_t>(scales.size())};
   if (!node.has(zero_point)) return result;
   const Constant& zeros = node.need_constant(zero_point, "zero point");
   result.type = zeros.type;

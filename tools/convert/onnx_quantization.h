@@ -31,6 +31,9 @@ struct Quantization {
 Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                                std::int32_t otherwise);
 
+// The entries of a scale, one or a list; refused and thrown as by read_quantization().
+std::vector<float> read_scales(const OnnxNode& node, const Constant& scale);
+
 // Entry i as the encoding of an activation; refused unless it is of 8 bits.
 Encoding encoding_of(const OnnxNode& node, const Quantization& quantization, std::size_t i);
 
