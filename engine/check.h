@@ -52,6 +52,7 @@ class NodeCheck {
   NodeCheck(const Graph& graph, const std::string& source, std::size_t index)
       : graph_(graph), source_(source), index_(index) {}
 
+  const Graph& graph() const noexcept { return graph_; }
   const Node& node() const noexcept { return graph_.nodes[index_]; }
   const Tensor& input(std::size_t i) const noexcept { return graph_.tensors[node().inputs[i]]; }
   const Tensor& output() const noexcept { return graph_.tensors[node().output]; }
@@ -71,6 +72,17 @@ class NodeCheck {
 
 // Dtypes, shapes, quantization and attributes of a node, by its op.
 void check_op(const NodeCheck& check);
+
+// What a channel of a linear or dynamic_linear can reach: |bias| + sum |w| * max |a - za| over all
+// codes a. It holds for every partial sum too, in any order.
+struct Accumulator {
+  std::int64_t bias;     // |bias|
+  std::int64_t weights;  // sum |w|
+  std::int64_t offset;   // max |a - za|
+
+  std::int64_t largest() const noexcept { return bias + weights * offset; }
+};
+Accumulator accumulator(const Graph& graph, const Node& node, std::size_t channel) noexcept;
 
 // The numbers of a linear: scales, multipliers and the accumulator of each channel. Shapes and
 // dtypes must have been checked.

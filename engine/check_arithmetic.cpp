@@ -30,19 +30,15 @@ std::int64_t sum_of_magnitudes(const std::byte* weights, std::size_t count) noex
   return sum;
 }
 
-// |bias| + sum |w| * max |a - za| < 2^31 holds for every partial sum too, in any order. No overflow
-// here: a row has less than 2^31 weights of at most 2^7, times 2^8.
-void check_accumulator(const NodeCheck& check, std::size_t channel, std::int64_t offset,
-                       std::int64_t bias) {
-  const Tensor& weight = check.input(1);
-  const auto k = static_cast<std::size_t>(weight.shape[1]);
-  const std::int64_t sum = sum_of_magnitudes(weight.data.data() + channel * k, k);
-  const std::int64_t largest = (bias < 0 ? -bias : bias) + sum * offset;
-  constexpr std::int64_t kLimit = std::int64_t{1} << 31;
-  if (largest >= kLimit) {
-    check.fail("channel ", channel, ": its accumulator could reach ", largest, " (|bias| ",
-               bias < 0 ? -bias : bias, " + ", sum, " * ", offset, "), the limit is ", kLimit - 1,
-               "; split the layer or use a larger weight scale");
+void check_accumulators(const NodeCheck& check) {
+  const auto channels = static_cast<std::size_t>(check.input(1).shape[0]);
+  for (std::size_t i = 0; i < channels; ++i) {
+    const Accumulator bound = accumulator(check.graph(), check.node(), i);
+    constexpr std::int64_t kLimit = std::int64_t{1} << 31;
+    if (bound.largest() < kLimit) continue;
+    check.fail("channel ", i, ": its accumulator could reach ", bound.largest(), " (|bias| ",
+               bound.bias, " + ", bound.weights, " * ", bound.offset, "), the limit is ",
+               kLimit - 1, "; split the layer or use a larger weight scale");
   }
 }
 
@@ -52,6 +48,17 @@ void check_weight_scale(const NodeCheck& check, std::size_t channel, float scale
 }
 
 }  // namespace
+
+// No overflow here: a row has less than 2^31 weights of at most 2^7, times 2^8.
+Accumulator accumulator(const Graph& graph, const Node& node, std::size_t channel) noexcept {
+  const Tensor& weight = graph.tensors[node.inputs[1]];
+  const auto k = static_cast<std::size_t>(weight.shape[1]);
+  const std::int64_t sum = sum_of_magnitudes(weight.data.data() + channel * k, k);
+  // A dynamic zero point may be any code, and the bias is added as a float.
+  if (node.op == OpType::dynamic_linear) return {0, sum, 255};
+  const std::int64_t bias = element<std::int32_t>(graph.tensors[node.inputs[3]], channel);
+  return {bias < 0 ? -bias : bias, sum, largest_offset(graph.tensors[node.inputs[0]])};
+}
 
 void check_linear_numbers(const NodeCheck& check) {
   const Tensor& x = check.input(0);
@@ -72,9 +79,7 @@ void check_linear_numbers(const NodeCheck& check) {
                  mult, ", not a normal number");
     }
   }
-  for (std::size_t i = 0; i < static_cast<std::size_t>(check.input(1).shape[0]); ++i) {
-    check_accumulator(check, i, largest_offset(x), element<std::int32_t>(check.input(3), i));
-  }
+  check_accumulators(check);
 }
 
 void check_dynamic_linear_numbers(const NodeCheck& check) {
@@ -82,10 +87,7 @@ void check_dynamic_linear_numbers(const NodeCheck& check) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(scales.shape[0]); ++i) {
     check_weight_scale(check, i, element<float>(scales, i));
   }
-  // A dynamic zero point may be any code.
-  for (std::size_t i = 0; i < static_cast<std::size_t>(check.input(1).shape[0]); ++i) {
-    check_accumulator(check, i, 255, 0);
-  }
+  check_accumulators(check);
 }
 
 // y = ra * a + (rb * b + c) with c = zy - (ra * za + rb * zb): all terms and sums stay below

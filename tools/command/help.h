@@ -108,7 +108,8 @@ Examples:
 
 inline constexpr const char* kInfoHelp =
     R"(Of an .octet file: what made it, inputs, outputs, and per node the output's type, shape, scale and
-zero point, the kernel that runs it here, and its parameters. Of an .onnx file: the graph as
+zero point, its parameters, how far its sums can go at most (of what int32 holds), the kernel that runs
+it here, and if it computes in float, why. Of an .onnx file: the graph as
 imported and as simplified for conversion.
 
 Examples:

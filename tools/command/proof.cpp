@@ -2,8 +2,8 @@
 #include "tools/command/proof.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "engine/check.h"
 #include "engine/errors.h"
 
 namespace octet::command {
@@ -21,24 +21,10 @@ bool is_kept_float(const engine::Graph& graph, const std::string& node) {
 }
 
 std::vector<std::int64_t> accumulators(const engine::Graph& graph, const engine::Node& node) {
-  const engine::Tensor& x = graph.tensors[node.inputs[0]];
-  const engine::Tensor& weight = graph.tensors[node.inputs[1]];
-  const bool dynamic = node.op == OpType::dynamic_linear;  // any zero point, and no int32 bias
-  const std::int64_t reach = dynamic ? 255
-                                     : std::max(engine::highest_code(x.dtype) - x.zero_point,
-                                                x.zero_point - engine::lowest_code(x.dtype));
-  const auto k = static_cast<std::size_t>(weight.shape[1]);
   std::vector<std::int64_t> result;
-  for (std::size_t m = 0; m < static_cast<std::size_t>(weight.shape[0]); ++m) {
-    std::int32_t bias = 0;
-    if (!dynamic) {
-      std::memcpy(&bias, graph.tensors[node.inputs[3]].data.data() + m * sizeof bias, sizeof bias);
-    }
-    std::int64_t sum = 0;
-    for (std::size_t i = m * k; i < (m + 1) * k; ++i) {
-      sum += std::abs(int{static_cast<std::int8_t>(weight.data[i])});
-    }
-    result.push_back(std::abs(std::int64_t{bias}) + sum * reach);
+  const std::int64_t channels = graph.tensors[node.inputs[1]].shape[0];
+  for (std::size_t i = 0; i < static_cast<std::size_t>(channels); ++i) {
+    result.push_back(engine::check::accumulator(graph, node, i).largest());
   }
   return result;
 }
