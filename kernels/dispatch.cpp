@@ -77,7 +77,7 @@ CpuFeatures detect_cpu() noexcept {
   CpuFeatures cpu;
 #if defined(__x86_64__)
   // Each of these instructions leaves a virtual machine, for microseconds: as few as can be.
-  const unsigned leaves = __get_cpuid_max(0, nullptr);
+  const auto leaves = static_cast<unsigned>(__get_cpuid_max(0, nullptr));  // Clang says int
   if (leaves < 7) return cpu;
   unsigned eax = 0;
   unsigned ebx = 0;
