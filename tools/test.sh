@@ -68,16 +68,10 @@ preset() {
     "${no_aslr[@]}" ctest --preset "$1" -V --timeout 900 "${@:2}"
 }
 
-# All tests but those of the command, in two halves. Not "set -e": a caller that looks at the status switches it off.
+# What depends on the CPU: kernels and engine.
 # shellcheck disable=SC2317,SC2086 # called through part, with a command of several words
 emulated() {
-  local log=$logs/emulated_tools.log rc=0
-  timeout 900 $1 build/release/octet_tests --source-file='*/tests/tools/*' \
-    --source-file-exclude='*/tests/tools/command_*' >"$log" 2>&1 &
-  timeout 900 $1 build/release/octet_tests --source-file-exclude='*/tests/tools/*' || rc=$?
-  wait $! || rc=$?
-  cat "$log"
-  return $rc
+  timeout 900 $1 build/release/octet_tests --source-file-exclude='*/tests/tools/*'
 }
 
 finish() {
@@ -122,8 +116,8 @@ fi
 haswell="qemu-x86_64-static -cpu Haswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid"
 nehalem="qemu-x86_64-static -cpu Nehalem"
 
-# Cross-built for 64-bit ARM, on an emulated CPU with all extensions and on one with plain NEON. The second CPU of
-# each kind runs what depends on it: kernels and engine. The command is tested here; below it converts and verifies there.
+# Cross-built for 64-bit ARM, on an emulated CPU with all extensions and on one with plain NEON, which runs what
+# depends on the CPU, as this machine's own binary does on older ones. The command is tested here; below it converts and verifies there.
 cross=
 if [[ $(uname -m) == x86_64 ]]; then
   rc=0
@@ -138,10 +132,9 @@ if [[ $(uname -m) == x86_64 ]]; then
     failed=$((failed + 1))
     echo "aarch64: FAILED, CI needs the packages for the cross-build"
   fi
-  export OCTET_TEST_SMALL="kernels networks"
-  OCTET_TEST_EMULATOR=$haswell part "x86-64 (haswell)" emulated "$haswell" || true
-  # shellcheck disable=SC2086
-  part "x86-64 (nehalem)" timeout 900 $nehalem build/release/octet_tests --source-file-exclude='*/tests/tools/*' || true
+  export OCTET_TEST_SMALL=kernels
+  part "x86-64 (haswell)" emulated "$haswell" || true
+  part "x86-64 (nehalem)" emulated "$nehalem" || true
 else
   skip "emulated CPUs" "they run on an x86-64 machine"
 fi

@@ -10,6 +10,7 @@ root=$(cd "$here/../.." && pwd)
 golden=$root/tests/golden/v1.octet
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+"$root/tools/install_packages.sh" build consumer
 cd "$folder"
 
 step() { printf '%3d s  %s\n' $SECONDS "$*"; }

@@ -21,14 +21,11 @@ struct Result {
   nlohmann::json json() const { return nlohmann::json::parse(out); }
 };
 
-// environment: "NAME=value", or nothing. $OCTET_TEST_EMULATOR runs the command where the tests
-// themselves are run by it.
+// environment: "NAME=value", or nothing.
 inline Result octet_command(const std::vector<std::string>& arguments,
                             const std::string& environment = "") {
   const TemporaryFolder folder;
-  const char* emulator = std::getenv("OCTET_TEST_EMULATOR");
-  std::string line =
-      environment + " " + (emulator != nullptr ? emulator : "") + " " + OCTET_COMMAND;
+  std::string line = environment + " " + OCTET_COMMAND;
   for (const std::string& argument : arguments) line += " '" + argument + "'";
   line += " >'" + (folder / "out") + "' 2>'" + (folder / "err") + "'";
   const int status = std::system(line.c_str());
