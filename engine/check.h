@@ -70,6 +70,12 @@ class NodeCheck {
   std::size_t index_;
 };
 
+// Whether a node clips.
+inline bool has_bounds(const Node& node) noexcept {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return !(node.clip_min == -kInfinity && node.clip_max == kInfinity);
+}
+
 // Dtypes, shapes, quantization and attributes of a node, by its op.
 void check_op(const NodeCheck& check);
 
@@ -84,10 +90,9 @@ struct Accumulator {
 };
 Accumulator accumulator(const Graph& graph, const Node& node, std::size_t channel) noexcept;
 
-// The numbers of a linear: scales, multipliers and the accumulator of each channel. Shapes and
-// dtypes must have been checked.
+// The numbers of a linear or dynamic_linear: scales, multipliers and the accumulator of each
+// channel. Shapes and dtypes must have been checked.
 void check_linear_numbers(const NodeCheck& check);
-void check_dynamic_linear_numbers(const NodeCheck& check);
 // The numbers of an add of 8-bit tensors.
 void check_add_numbers(const NodeCheck& check);
 

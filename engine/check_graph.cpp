@@ -203,8 +203,7 @@ class GraphCheck {
 
   static void check_attributes(const NodeCheck& check, const OpRule& rule) {
     const Node& node = check.node();
-    const bool has_clip = !(node.clip_min == -kInfinity && node.clip_max == kInfinity);
-    if (has_clip && !rule.clip) check.fail("this op has no bounds to clip to");
+    if (check::has_bounds(node) && !rule.clip) check.fail("this op has no bounds to clip to");
     // Written so that NaN fails.
     if (!(node.clip_min <= node.clip_max) || node.clip_min == kInfinity ||
         node.clip_max == -kInfinity) {

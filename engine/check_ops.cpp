@@ -110,24 +110,26 @@ void need_per_channel(const NodeCheck& check, const char* what, const Tensor& te
   }
 }
 
-void check_linear(const NodeCheck& check) {
-  need_q8(check, "input", check.input(0));
+// Weights, their scales and bias of linear and dynamic_linear.
+void check_int8_weights(const NodeCheck& check, DType bias) {
   need_constant(check, 1, "weight", DType::s8, 2);
   need_constant(check, 2, "weight_scale", DType::f32, 1);
-  need_constant(check, 3, "bias", DType::s32, 1);
+  need_constant(check, 3, "bias", bias, 1);
   check_linear_shapes(check);
   const std::int64_t channels = check.input(1).shape[0];
   if (check.input(2).shape[0] != 1) {
     need_per_channel(check, "weight_scale", check.input(2), channels);
   }
   need_per_channel(check, "bias", check.input(3), channels);
-  const Node& node = check.node();
-  if (check.output().dtype == DType::s32 &&
-      (node.clip_min > -std::numeric_limits<float>::infinity() ||
-       node.clip_max < std::numeric_limits<float>::infinity())) {
+  check_linear_numbers(check);
+}
+
+void check_linear(const NodeCheck& check) {
+  need_q8(check, "input", check.input(0));
+  if (check.output().dtype == DType::s32 && has_bounds(check.node())) {
     check.fail("output is s32, it cannot have bounds");
   }
-  check_linear_numbers(check);
+  check_int8_weights(check, DType::s32);
 }
 
 void check_float_linear(const NodeCheck& check) {
@@ -161,17 +163,8 @@ void check_group_linear(const NodeCheck& check) {
 void check_dynamic_linear(const NodeCheck& check) {
   need_f32(check, "input", check.input(0));
   need_f32(check, "output", check.output());
-  need_constant(check, 1, "weight", DType::s8, 2);
-  need_constant(check, 2, "weight_scale", DType::f32, 1);
-  need_constant(check, 3, "bias", DType::f32, 1);
-  check_linear_shapes(check);
-  const std::int64_t channels = check.input(1).shape[0];
-  if (check.input(2).shape[0] != 1) {
-    need_per_channel(check, "weight_scale", check.input(2), channels);
-  }
-  need_per_channel(check, "bias", check.input(3), channels);
   need_axis(check, check.input(0));
-  check_dynamic_linear_numbers(check);
+  check_int8_weights(check, DType::f32);
 }
 
 // x f32 -> an entry per sample, or its codes.

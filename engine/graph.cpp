@@ -40,6 +40,22 @@ std::size_t dtype_bytes(DType dtype) noexcept {
   return is_q8(dtype) ? 1 : 4;
 }
 
+std::vector<std::int8_t> weight_codes(const Tensor& weight, std::size_t k) {
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(weight.shape[0]) * k);
+  if (weight.dtype == DType::s8) {
+    std::memcpy(codes.data(), weight.data.data(), codes.size());
+    return codes;
+  }
+  const std::size_t row_bytes = (k + 1) / 2;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const std::size_t column = i % k;
+    const unsigned byte = element<std::uint8_t>(weight, i / k * row_bytes + column / 2);
+    const unsigned nibble = column % 2 == 0 ? byte & 15 : byte >> 4;
+    codes[i] = static_cast<std::int8_t>(static_cast<int>(nibble ^ 8) - 8);
+  }
+  return codes;
+}
+
 std::size_t sample_elements(const Tensor& tensor) noexcept {
   std::size_t elements = 1;
   for (std::size_t i = tensor.is_constant ? 0 : 1; i < tensor.shape.size(); ++i) {

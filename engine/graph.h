@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <string>
@@ -137,6 +138,17 @@ struct Limits {
   std::uint64_t multiply_adds = std::uint64_t{1} << 40;
 };
 void check_graph(const Graph& graph, const std::string& source, const Limits& limits);
+
+// Element i of a constant.
+template <class T>
+T element(const Tensor& constant, std::size_t i) noexcept {
+  T value;
+  std::memcpy(&value, constant.data.data() + i * sizeof value, sizeof value);
+  return value;
+}
+
+// The codes of weights [m][k], one per byte, whether s8 or of 4 bits as group_linear has them.
+std::vector<std::int8_t> weight_codes(const Tensor& weight, std::size_t k);
 
 // Elements of one sample (of the whole tensor for a constant). The graph must have been checked.
 std::size_t sample_elements(const Tensor& tensor) noexcept;

@@ -30,9 +30,8 @@ struct DynamicQuantizer {
     const float scale = least == largest ? 1.0f : (largest - least) / 255.0f;
     const float below = -least;
     std::uint8_t zero_point;
-    quantize_codes(&below, 1, {scale, shift, shift, shift + 255}, &zero_point);
-    return {scale, shift == 0 ? std::int32_t{zero_point} : static_cast<std::int8_t>(zero_point),
-            shift, shift + 255};
+    quantize_codes(&below, 1, {scale, 0, 0, 255}, &zero_point);
+    return {scale, shift + zero_point, shift, shift + 255};
   }
 };
 

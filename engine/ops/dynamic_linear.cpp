@@ -2,7 +2,7 @@
 // dynamic_linear: floats are quantized row by row as they come, multiplied in int8, and the exact
 // int32 sums become floats at the row's own scale.
 #include "engine/ops/dynamic.h"
-#include "engine/ops/matrix.h"
+#include "engine/ops/int8_matrix.h"
 #include "engine/ops/op_table.h"
 
 namespace octet::engine {
@@ -13,11 +13,9 @@ constexpr std::size_t kRows = 24;
 
 struct Params {
   DynamicQuantizer quantizer;
-  decltype(kernels::Table::gemm) gemm;
+  Int8Matrix matrix;
   decltype(kernels::Table::dequantize_sums) dequantize_sums;
-  MatrixShape shape;
-  std::size_t range_rows;  // neighbours of a sample that share a range
-  const void* weights;
+  std::size_t range_rows;             // neighbours of a sample that share a range
   const std::int32_t* zeros;          // the sums' bias
   kernels::DynamicParams per_column;  // without zero_point and scale, which a row adds
 };
@@ -39,16 +37,17 @@ class Rows {
 
   // Codes of `count` rows, the first of which is row `first` of its sample.
   void quantize(const float* const* rows, std::size_t count, std::size_t first) {
+    const MatrixShape& shape = p_.matrix.shape;
     Scratch& s = header();
     auto* codes = reinterpret_cast<std::uint8_t*>(scratch_ + kHeader);
-    for (std::size_t i = 0; i < count; ++i, codes += code_stride(p_.shape.k)) {
-      const std::size_t in_range = (first + i) % p_.shape.rows % p_.range_rows;
-      const float* begin = rows[i] - in_range * p_.shape.k;
+    for (std::size_t i = 0; i < count; ++i, codes += code_stride(shape.k)) {
+      const std::size_t in_range = (first + i) % shape.rows % p_.range_rows;
+      const float* begin = rows[i] - in_range * shape.k;
       if (begin != begin_) {
-        chosen_ = p_.quantizer.choose(begin, p_.range_rows * p_.shape.k);
+        chosen_ = p_.quantizer.choose(begin, p_.range_rows * shape.k);
         begin_ = begin;
       }
-      p_.quantizer.quantize_codes(rows[i], p_.shape.k, chosen_, codes);
+      p_.quantizer.quantize_codes(rows[i], shape.k, chosen_, codes);
       s.quantization[i] = chosen_;
       s.rows[i] = codes;
     }
@@ -57,36 +56,26 @@ class Rows {
   // c: row 0, column 0.
   void multiply(std::size_t count, const Tiles& tiles, std::byte* c, std::size_t ldc) {
     const Scratch& s = header();
-    const kernels::DynamicParams& columns = p_.per_column;
-    p_.gemm({.rows = s.rows,
-             .m = count,
-             .taps = 1,
-             .k = p_.shape.k,
-             .weights = p_.weights,
-             .n_begin = tiles.column_begin,
-             .n_end = tiles.column_end,
-             .c = c,
-             .ldc = ldc,
-             .scratch = scratch_ + kHeader + kRows * code_stride(p_.shape.k),
-             .epilogue = {.store = kernels::Store::s32,
-                          .bias = p_.zeros,
-                          .mult = columns.weight_scale,
-                          .zero_point = 0,
-                          .lo = 0,
-                          .hi = 0,
-                          .min = 0,
-                          .max = 0}});
-    for (std::size_t i = 0; i < count; ++i) {
-      kernels::DynamicParams row = columns;
+    kernels::DynamicParams row = p_.per_column;
+    p_.matrix.multiply(s.rows, count, tiles, c, ldc,
+                       scratch_ + kHeader + kRows * code_stride(p_.matrix.shape.k),
+                       {.store = kernels::Store::s32,
+                        .bias = p_.zeros,
+                        .mult = row.weight_scale,
+                        .zero_point = 0,
+                        .lo = 0,
+                        .hi = 0,
+                        .min = 0,
+                        .max = 0});
+    row.weight_sum += tiles.column_begin;
+    row.weight_scale += tiles.column_begin;
+    row.bias += tiles.column_begin;
+    c += tiles.column_begin * sizeof(float);
+    for (std::size_t i = 0; i < count; ++i, c += ldc) {
       row.zero_point = s.quantization[i].zero_point;
       row.scale = s.quantization[i].scale;
-      row.weight_sum += tiles.column_begin;
-      row.weight_scale += tiles.column_begin;
-      row.bias += tiles.column_begin;
-      std::byte* sums = c + i * ldc + tiles.column_begin * sizeof(float);
-      p_.dequantize_sums(reinterpret_cast<const std::int32_t*>(sums),
-                         tiles.column_end - tiles.column_begin, row,
-                         reinterpret_cast<float*>(sums));
+      p_.dequantize_sums(reinterpret_cast<const std::int32_t*>(c),
+                         tiles.column_end - tiles.column_begin, row, reinterpret_cast<float*>(c));
     }
   }
 
@@ -103,7 +92,7 @@ void run(const Step& step, const Block& block, Share share) {
   const auto& p = *static_cast<const Params*>(step.params);
   Rows rows(p, static_cast<std::byte*>(block.scratch));
   for_tiles<float>(
-      step, block, p.shape, share,
+      step, block, p.matrix.shape, share,
       [&](const float* const* x, std::size_t m, std::byte* c, std::size_t ldc, const Tiles& tiles) {
         for (std::size_t i = 0; i < m; i += kRows) {
           const std::size_t count = std::min(kRows, m - i);
@@ -113,17 +102,14 @@ void run(const Step& step, const Block& block, Share share) {
       });
 }
 
-kernels::DynamicParams make_columns(const OpContext& context, const MatrixShape& shape) {
-  const std::size_t columns = kernels::round_up(shape.n, kernels::kColumnPadding);
+kernels::DynamicParams make_columns(const OpContext& context, std::size_t n) {
+  const std::size_t columns = kernels::round_up(n, kernels::kColumnPadding);
   auto* sums = context.storage.array<std::int32_t>(columns);
   auto* scales = context.storage.array<float>(columns);
   auto* bias = context.storage.array<float>(columns);
-  const bool per_channel = context.input(2).shape[0] != 1;
-  for (std::size_t i = 0; i < shape.n; ++i) {
-    for (std::size_t j = 0; j < shape.k; ++j) {
-      sums[i] += element<std::int8_t>(context.input(1), i * shape.k + j);
-    }
-    scales[i] = element<float>(context.input(2), per_channel ? i : 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    sums[i] = weight_sum(context.input(1), i);
+    scales[i] = weight_scale(context.input(2), i);
     bias[i] = element<float>(context.input(3), i);
   }
   return {.zero_point = 0,
@@ -138,26 +124,17 @@ kernels::DynamicParams make_columns(const OpContext& context, const MatrixShape&
 }  // namespace
 
 Compiled compile_dynamic_linear(const OpContext& context) {
-  const kernels::Table& table = context.table;
-  const MatrixShape shape = matrix_shape(context, table.tile.mr, table.tile.nr);
-  const AxisExtents around = around_axis(context.input(0), context.node.axis);
-  const std::size_t packed_bytes = table.packed_bytes(shape.n, 1, shape.k);
-  auto* weights = context.storage.array<std::byte>(packed_bytes);
-  table.pack_weights(reinterpret_cast<const std::int8_t*>(context.input(1).data.data()), shape.n, 1,
-                     shape.k, weights);
+  const Int8Matrix matrix = pack_int8_matrix(context);
+  const MatrixShape& shape = matrix.shape;
+  const std::size_t ranges = around_axis(context.input(0), context.node.axis).outer;
   const std::size_t columns = kernels::round_up(shape.n, kernels::kColumnPadding);
-  return {
-      .run = run,
-      .params = context.storage.keep(Params{DynamicQuantizer(table), table.gemm,
-                                            table.dequantize_sums, shape, shape.rows / around.outer,
-                                            weights, context.storage.array<std::int32_t>(columns),
-                                            make_columns(context, shape)}),
-      .kernel = message("gemm_s32 ", table.name, " ", int{table.tile.mr}, "x", int{table.tile.nr}),
-      .multiply_adds = std::uint64_t{shape.rows} * shape.n * shape.k,
-      .parameter_bytes = packed_bytes + columns * 4 * sizeof(float),
-      .rows = shape.rows,
-      .scratch_bytes = kHeader + kRows * code_stride(shape.k) + table.scratch_bytes(1, shape.k),
-      .divisible = true};
+  Compiled compiled = compile_int8_matrix(context, matrix, "s32", 4 * sizeof(float));
+  compiled.run = run;
+  compiled.params = context.storage.keep(Params{
+      DynamicQuantizer(context.table), matrix, context.table.dequantize_sums, shape.rows / ranges,
+      context.storage.array<std::int32_t>(columns), make_columns(context, shape.n)});
+  compiled.scratch_bytes += kHeader + kRows * code_stride(shape.k);
+  return compiled;
 }
 
 }  // namespace octet::engine

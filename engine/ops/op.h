@@ -3,7 +3,6 @@
 // op_table.cpp.
 #pragma once
 
-#include <cstring>
 #include <string>
 
 #include "engine/errors.h"
@@ -46,14 +45,6 @@ const Op& find_op(OpType type) noexcept;
 // The steps at a network's ends: bytes of one sample, as they are or with the sign flipped.
 Compiled compile_copy(std::size_t bytes, Storage& storage);
 Compiled compile_flip(std::size_t bytes, const kernels::Table& table, Storage& storage);
-
-// Element i of a constant.
-template <class T>
-T element(const Tensor& constant, std::size_t i) noexcept {
-  T value;
-  std::memcpy(&value, constant.data.data() + i * sizeof value, sizeof value);
-  return value;
-}
 
 // Elements of a sample before, along and after an axis.
 struct AxisExtents {

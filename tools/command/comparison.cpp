@@ -221,7 +221,6 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
                            normalization.value_or(Normalization{}), original.source);
   Imitation imitation(original, source, expected);
   const std::vector<float> offsets = offsets_of(graph);
-  std::vector<std::size_t> pairs;  // of each of the result's nodes
   Comparison result;
   result.has_labels = !dataset.labels.empty();
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -252,7 +251,7 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
       entry.values = histogram(theirs, theirs[0], theirs[0]);
     }
     entry.accumulator = largest_accumulator(prove(graph, node));
-    pairs.push_back(imitation.add(place->second, graph, node, offsets));
+    imitation.add(place->second, graph, node, offsets);
     if (!maker.weight.empty()) entry.weights = histogram(maker.weight, 0, 0);
     result.nodes.push_back(std::move(entry));
     if (node.output == graph.outputs[0] && place == last) {
@@ -265,10 +264,10 @@ Comparison compare_networks(const engine::Graph& graph, const std::string& model
                  "' is not that of ", model_path,
                  "; give the float network that the model was made from");
   }
-  Progress progress("measuring nodes one by one", pairs.size());
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    result.nodes[i].alone = imitation.alone(pairs[i]);
-    result.nodes[i].left_out = imitation.without(pairs[i]);
+  Progress progress("measuring nodes one by one", result.nodes.size());
+  for (std::size_t i = 0; i < result.nodes.size(); ++i) {
+    result.nodes[i].alone = imitation.alone(i);
+    result.nodes[i].left_out = imitation.without(i);
     progress.update(i + 1);
   }
   return result;

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
-#include "engine/ops/dynamic.h"
 #include "kernels/dispatch.h"
 #include "tools/convert/codes.h"
 #include "tools/convert/float_executor.h"
@@ -18,20 +16,6 @@ namespace {
 using convert::ValueId;
 using engine::OpType;
 
-template <class T>
-T element(const engine::Tensor& constant, std::size_t i) {
-  T value;
-  std::memcpy(&value, constant.data.data() + i * sizeof value, sizeof value);
-  return value;
-}
-
-// Row m, column i of weights of 8 bits, or of 4, the low nibble first.
-int code_at(const engine::Tensor& weight, std::size_t k, std::size_t m, std::size_t i) {
-  if (weight.dtype == engine::DType::s8) return element<std::int8_t>(weight, m * k + i);
-  const unsigned byte = element<std::uint8_t>(weight, m * ((k + 1) / 2) + i / 2);
-  return static_cast<int>((i % 2 == 0 ? byte & 15 : byte >> 4) ^ 8) - 8;
-}
-
 struct Parameters {
   std::vector<float> weight;
   std::vector<float> bias;
@@ -42,45 +26,31 @@ Parameters real_parameters(const engine::Graph& model, const engine::Node& node,
   const bool grouped = node.op == OpType::group_linear;
   if (!grouped && node.op != OpType::linear && node.op != OpType::dynamic_linear) return {};
   const engine::Tensor& x = model.tensors[node.inputs[0]];
-  const engine::Tensor& weight = model.tensors[node.inputs[1]];
   const engine::Tensor& scales = model.tensors[node.inputs[2]];
   const engine::Tensor& bias = model.tensors[node.inputs[3]];
   const auto k = static_cast<std::size_t>(x.shape.back());
-  const auto rows = static_cast<std::size_t>(weight.shape[0]);
+  const std::vector<std::int8_t> codes = engine::weight_codes(model.tensors[node.inputs[1]], k);
   const std::size_t groups = grouped ? static_cast<std::size_t>(scales.shape[1]) : 1;
   Parameters result;
-  for (std::size_t m = 0; m < rows; ++m) {
+  for (std::size_t m = 0; m * k < codes.size(); ++m) {
     const auto scale = [&](std::size_t i) {
-      if (grouped) return element<float>(scales, m * groups + i / node.group);
-      return element<float>(scales, scales.shape[0] == 1 ? 0 : m);
+      if (grouped) return engine::element<float>(scales, m * groups + i / node.group);
+      return engine::element<float>(scales, scales.shape[0] == 1 ? 0 : m);
     };
     double sum = 0;
     for (std::size_t i = 0; i < k; ++i) {
-      result.weight.push_back(scale(i) * static_cast<float>(code_at(weight, k, m, i)));
+      result.weight.push_back(scale(i) * static_cast<float>(codes[m * k + i]));
       sum += double{result.weight.back()};
     }
-    const double real =
-        node.op == OpType::linear
-            ? static_cast<double>(element<std::int32_t>(bias, m)) * double{x.scale * scale(0)} -
-                  double{offset} * sum
-            : double{element<float>(bias, m)};
-    result.bias.push_back(static_cast<float>(real));
-  }
-  return result;
-}
-
-// Runs of x through the codes that each has by its own range, and back.
-void dynamic_round_trip(std::span<const float> x, std::size_t run, std::vector<float>& y) {
-  const engine::DynamicQuantizer quantizer(kernels::best_table(kernels::detect_cpu()));
-  y.clear();
-  for (std::size_t begin = 0; begin < x.size(); begin += run) {
-    const auto chosen = quantizer.choose(x.data() + begin, run);
-    const convert::Encoding encoding{engine::DType::u8, chosen.scale,
-                                     chosen.zero_point - quantizer.shift, 0};
-    for (const float value : x.subspan(begin, run)) {
-      y.push_back(convert::to_real(convert::to_code(value, encoding), encoding));
+    if (node.op == OpType::linear) {
+      const double code = engine::element<std::int32_t>(bias, m);
+      const double real = code * double{x.scale * scale(0)} - double{offset} * sum;
+      result.bias.push_back(static_cast<float>(real));
+    } else {
+      result.bias.push_back(engine::element<float>(bias, m));
     }
   }
+  return result;
 }
 
 }  // namespace
@@ -96,8 +66,8 @@ bool Imitation::feeds_linears_only(ValueId value) const {
   });
 }
 
-std::size_t Imitation::add(std::size_t index, const engine::Graph& model, const engine::Node& node,
-                           const std::vector<float>& offsets) {
+void Imitation::add(std::size_t index, const engine::Graph& model, const engine::Node& node,
+                    const std::vector<float>& offsets) {
   Pair pair;
   pair.index = index;
   const convert::Node& original = original_.nodes[index];
@@ -122,7 +92,6 @@ std::size_t Imitation::add(std::size_t index, const engine::Graph& model, const 
     pair.bias = std::move(parameters.bias);
   }
   pairs_.push_back(std::move(pair));
-  return pairs_.size() - 1;
 }
 
 Effect Imitation::alone(std::size_t pair) const {
@@ -139,45 +108,60 @@ struct Imitation::Changed {
   convert::Graph graph;
   std::vector<const Rounding*> roundings;  // of each value; null: as it is
 
-  // The value that the node reads instead of value, rounded.
-  ValueId copy_of(ValueId value, const Rounding& rounding, std::vector<convert::Node>& nodes) {
+  // The value that a node reads instead of value, rounded.
+  ValueId add_copy(ValueId value, const Rounding& rounding) {
     convert::Node copy;
     copy.op = convert::Op::reshape;
     copy.inputs = {value};
     copy.output = static_cast<ValueId>(graph.values.size());
-    const convert::Value like = graph.values[value];
-    graph.values.push_back(like);
+    graph.values.push_back(convert::Value(graph.values[value]));
     roundings.push_back(&rounding);
-    nodes.push_back(std::move(copy));
-    return nodes.back().output;
+    graph.nodes.push_back(std::move(copy));
+    return graph.nodes.back().output;
   }
 };
 
 Imitation::Changed Imitation::change(const std::function<bool(std::size_t pair)>& imitates) const {
-  Changed result{original_, std::vector<const Rounding*>(original_.values.size())};
-  std::vector<const Pair*> of_node(original_.nodes.size());
-  std::vector<const Rounding*> outputs(original_.nodes.size());
+  std::vector<const Rounding*> inputs(original_.nodes.size());
+  std::vector<const Pair*> weights(original_.nodes.size());
+  Changed result;
+  result.graph.source = original_.source;
+  result.graph.values = original_.values;
+  result.graph.inputs = original_.inputs;
+  result.graph.outputs = original_.outputs;
+  result.roundings.resize(original_.values.size());
   for (std::size_t i = 0; i < pairs_.size(); ++i) {
     const Pair& pair = pairs_[i];
     if (!imitates(i)) continue;
-    if (pair.output) outputs[pair.index] = &*pair.output;
-    if (pair.input || !pair.weight.empty()) of_node[pair.index] = &pair;
+    if (pair.input) inputs[pair.index] = &*pair.input;
+    if (pair.output) result.roundings[original_.nodes[pair.index].output] = &*pair.output;
+    if (!pair.weight.empty()) weights[pair.index] = &pair;
   }
-  std::vector<convert::Node> nodes;
   for (std::size_t i = 0; i < original_.nodes.size(); ++i) {
     convert::Node node = original_.nodes[i];
-    if (const Pair* pair = of_node[i]) {
-      if (pair->input) node.inputs[0] = result.copy_of(node.inputs[0], *pair->input, nodes);
-      if (!pair->weight.empty()) {
-        node.weight = pair->weight;
-        node.bias = pair->bias;
-      }
+    if (inputs[i] != nullptr) node.inputs[0] = result.add_copy(node.inputs[0], *inputs[i]);
+    if (weights[i] != nullptr) {
+      node.weight = weights[i]->weight;
+      node.bias = weights[i]->bias;
     }
-    result.roundings[node.output] = outputs[i];
-    nodes.push_back(std::move(node));
+    result.graph.nodes.push_back(std::move(node));
   }
-  result.graph.nodes = std::move(nodes);
   return result;
+}
+
+// x through codes and back; those of a dynamic_linear each run's own.
+void Imitation::round(std::span<const float> x, const Rounding& rounding, std::vector<float>& y) {
+  const engine::DynamicQuantizer quantizer(*kernels::find_table("scalar"));
+  const std::size_t run = rounding.dynamic_run == 0 ? x.size() : rounding.dynamic_run;
+  y.clear();
+  for (std::size_t begin = 0; begin < x.size(); begin += run) {
+    const auto part = x.subspan(begin, run);
+    const convert::Encoding encoding =
+        rounding.dynamic_run == 0 ? rounding.encoding : convert::dynamic_encoding(quantizer, part);
+    for (const float v : part) {
+      y.push_back(convert::round_trip(v - rounding.offset, encoding) + rounding.offset);
+    }
+  }
 }
 
 Effect Imitation::measure(const std::function<bool(std::size_t pair)>& imitates) const {
@@ -187,17 +171,8 @@ Effect Imitation::measure(const std::function<bool(std::size_t pair)>& imitates)
   const auto through_codes = [&](ValueId value, std::span<const float> x) {
     const Rounding* rounding = changed.roundings[value];
     if (rounding == nullptr) return x;
-    std::vector<float>& y = coded[value];
-    if (rounding->dynamic_run != 0) {
-      dynamic_round_trip(x, rounding->dynamic_run, y);
-      return std::span<const float>(y);
-    }
-    y.clear();
-    for (const float v : x) {
-      const float code = convert::to_code(v - rounding->offset, rounding->encoding);
-      y.push_back(convert::to_real(code, rounding->encoding) + rounding->offset);
-    }
-    return std::span<const float>(y);
+    round(x, *rounding, coded[value]);
+    return std::span<const float>(coded[value]);
   };
   convert::Evaluation evaluation;
   std::vector<std::span<const float>> inputs;

@@ -29,12 +29,13 @@ class Imitation {
             std::span<const float> expected);
 
   // node, of model, does what the original's node of that index does. offsets: what the model's
-  // tensors mean beside scale * (q - zero_point). Gives the number of the pair.
-  std::size_t add(std::size_t index, const engine::Graph& model, const engine::Node& node,
-                  const std::vector<float>& offsets);
+  // tensors mean beside scale * (q - zero_point).
+  void add(std::size_t index, const engine::Graph& model, const engine::Node& node,
+           const std::vector<float>& offsets);
 
-  // This node in int8, all others in float; this node in float, all others in int8. The codes that
-  // a linear takes are its own, as with --keep-float; others have those that they give.
+  // Of the pairs that were added, by their order: this node in int8, all others in float; this node
+  // in float, all others in int8. The codes that a linear takes are its own, as with --keep-float;
+  // others have those that they give.
   Effect alone(std::size_t pair) const;
   Effect without(std::size_t pair) const;
 
@@ -53,6 +54,7 @@ class Imitation {
     std::vector<float> bias;
   };
   struct Changed;
+  static void round(std::span<const float> x, const Rounding& rounding, std::vector<float>& y);
   Changed change(const std::function<bool(std::size_t pair)>& imitates) const;
   bool feeds_linears_only(convert::ValueId value) const;
   Effect measure(const std::function<bool(std::size_t pair)>& imitates) const;

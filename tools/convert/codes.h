@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "engine/ops/dynamic.h"
 #include "kernels/reference.h"
 #include "tools/convert/graph.h"
 
@@ -36,9 +36,15 @@ inline float to_real(float code, const Encoding& encoding) noexcept {
 }
 
 // x through its codes and back.
-inline void round_trip(std::span<const float> x, const Encoding& encoding, std::vector<float>& y) {
-  y.resize(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = to_real(to_code(x[i], encoding), encoding);
+inline float round_trip(float x, const Encoding& encoding) noexcept {
+  return to_real(to_code(x, encoding), encoding);
+}
+
+// What DynamicQuantizeLinear chooses for x.
+inline Encoding dynamic_encoding(const engine::DynamicQuantizer& quantizer,
+                                 std::span<const float> x) noexcept {
+  const kernels::QuantizeParams chosen = quantizer.choose(x.data(), x.size());
+  return {engine::DType::u8, chosen.scale, chosen.zero_point - quantizer.shift, 0};
 }
 
 }  // namespace octet::convert

@@ -89,7 +89,8 @@ void correct_biases(Graph& graph, const std::vector<Range>& ranges, const Quanti
   std::vector<std::vector<float>> coded(graph.values.size());
   const Replace through_own_codes = [&](ValueId value, std::span<const float> values) {
     if (!plan[value].codes || is_pixels[value]) return values;  // pixels are exact
-    round_trip(values, plan[value].encoding, coded[value]);
+    coded[value].clear();
+    for (const float x : values) coded[value].push_back(round_trip(x, plan[value].encoding));
     return std::span<const float>(coded[value]);
   };
   const Graph original = graph;

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "engine/errors.h"
-#include "engine/ops/dynamic.h"
 #include "kernels/dispatch.h"
 #include "kernels/softmax.h"
 #include "tools/convert/codes.h"
@@ -177,9 +176,7 @@ struct FloatExecutor::Impl {
     const std::size_t n = elements(node.inputs[0]);
     const engine::DynamicQuantizer quantizer(table);
     for (std::size_t begin = 0; begin < x.size(); begin += n) {
-      const kernels::QuantizeParams chosen = quantizer.choose(x.data() + begin, n);
-      const Encoding encoding{engine::DType::u8, chosen.scale, chosen.zero_point - quantizer.shift,
-                              0};
+      const Encoding encoding = dynamic_encoding(quantizer, x.subspan(begin, n));
       if (node.op == Op::dynamic_scale) {
         *y++ = encoding.scale;
       } else if (node.op == Op::dynamic_zero_point) {
