@@ -40,6 +40,13 @@ Object embed(const std::string& bytes, const std::string& name, command::Machine
   return {std::string(reinterpret_cast<const char*>(file.data()), file.size())};
 }
 
+std::string make_model(const TemporaryFolder& folder) {
+  const std::string model = folder / "net.octet";
+  const std::string onnx = small_network().write(folder);
+  REQUIRE(octet_command({"convert", onnx, "-o", model, "--mode", "dynamic"}).status == 0);
+  return model;
+}
+
 }  // namespace
 
 TEST_CASE("elf_object: sections, one hidden symbol, the bytes at their alignment") {
@@ -76,10 +83,7 @@ TEST_CASE("elf_object: sections, one hidden symbol, the bytes at their alignment
 
 TEST_CASE("command: embed writes the model's bytes and a header that names them") {
   const TemporaryFolder folder;
-  const auto model = folder / "net.octet";
-  REQUIRE(
-      octet_command({"convert", small_network().write(folder), "-o", model, "--mode", "dynamic"})
-          .status == 0);
+  const std::string model = make_model(folder);
   REQUIRE(octet_command({"embed", model, "-o", folder / "my-net.2.o", "--header", folder / "n.h"})
               .status == 0);
   const Object object{folder.read("my-net.2.o")};
@@ -93,10 +97,7 @@ TEST_CASE("command: embed writes the model's bytes and a header that names them"
 
 TEST_CASE("command: embed refuses what is no model, no name, or its own input") {
   const TemporaryFolder folder;
-  const auto model = folder / "net.octet";
-  REQUIRE(
-      octet_command({"convert", small_network().write(folder), "-o", model, "--mode", "dynamic"})
-          .status == 0);
+  const std::string model = make_model(folder);
   const auto fault = [&](const std::vector<std::string>& arguments, const std::string& reason) {
     std::vector<std::string> all{"embed"};
     all.insert(all.end(), arguments.begin(), arguments.end());

@@ -319,7 +319,7 @@ TEST_CASE("matmul_integer: faults") {
       [](auto& b) {
         b.s8("wide", {3}, {1, 2, 3}), node_of(b, 0).set_input(3, "wide");
       },
-      format, "one per column is needed");
+      format, "its b [3, 2] has 3 scales or zero points along axis 1");
   fault(
       [](auto& b) {
         b.s8("tall", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), node_of(b, 0).set_input(1, "tall");

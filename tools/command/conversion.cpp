@@ -19,13 +19,6 @@
 #include "tools/convert/model_writer.h"
 
 namespace octet::command {
-std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options) {
-  if (options.mode != "weight-only") return std::nullopt;
-  const std::size_t otherwise = options.weight_bits == 4 ? 32 : 0;
-  return convert::QuantizeOptions::WeightOnly{
-      options.weight_bits, options.group_size != 0 ? options.group_size : otherwise};
-}
-
 namespace {
 
 using engine::message;
@@ -237,6 +230,13 @@ class Converter {
 };
 
 }  // namespace
+
+std::optional<convert::QuantizeOptions::WeightOnly> weight_only(const ConvertOptions& options) {
+  if (options.mode != "weight-only") return std::nullopt;
+  const std::size_t otherwise = options.weight_bits == 4 ? 32 : 0;
+  return convert::QuantizeOptions::WeightOnly{
+      options.weight_bits, options.group_size != 0 ? options.group_size : otherwise};
+}
 
 Conversion convert_with(const convert::Graph& graph, const data::Dataset& dataset,
                         const ConvertOptions& options) {

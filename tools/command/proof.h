@@ -11,7 +11,7 @@
 namespace octet::command {
 
 enum class Arithmetic {
-  none,  // moves elements, or converts them between 8 bits and floats
+  none,  // moves elements, or brings them from one form into another
   int8,
   floats,
 };

@@ -19,6 +19,16 @@ engine::OpType same_op(Op op) noexcept {
       return engine::OpType::slice;
     case Op::concat:
       return engine::OpType::concat;
+    case Op::softmax:
+      return engine::OpType::softmax;
+    case Op::log_softmax:
+      return engine::OpType::log_softmax;
+    case Op::dynamic_quantize:
+      return engine::OpType::dynamic_quantize;
+    case Op::dynamic_scale:
+      return engine::OpType::dynamic_scale;
+    case Op::dynamic_zero_point:
+      return engine::OpType::dynamic_zero_point;
     default:
       return engine::OpType::reshape;
   }
@@ -93,23 +103,29 @@ void EngineBuilder::add_float_linear(const Node& node, Tensor x, std::size_t m, 
   add_node(node.name, engine::OpType::float_linear, {x, weight, bias_tensor}, y, &node);
 }
 
+std::vector<EngineBuilder::Tensor> EngineBuilder::add_int8_weights(
+    const std::string& name, Tensor x, const std::vector<std::int8_t>& weight,
+    const std::vector<float>& scale, DType bias_dtype, const void* bias) {
+  const std::int64_t k = out.graph.tensors[x].shape.back();
+  const std::int64_t rows = static_cast<std::int64_t>(weight.size()) / k;
+  const Tensor weights =
+      add_constant(name + ".weight", DType::s8, weight.data(), weight.size(), {rows, k});
+  const Tensor scales = add_constant(name + ".weight_scale", DType::f32, scale.data(), scale.size(),
+                                     {static_cast<std::int64_t>(scale.size())});
+  const Tensor biases =
+      add_constant(name + ".bias", bias_dtype, bias, static_cast<std::size_t>(rows), {rows});
+  return {x, weights, scales, biases};
+}
+
 void EngineBuilder::add_dynamic_linear(const Node& node, Tensor x, std::size_t axis,
                                        const std::vector<std::int8_t>& weight,
                                        const std::vector<float>& weight_scale, Tensor y) {
-  const std::int64_t k = out.graph.tensors[x].shape.back();
-  const std::int64_t rows = static_cast<std::int64_t>(weight.size()) / k;
   std::vector<float> bias = node.bias;
-  bias.resize(static_cast<std::size_t>(rows));
-  const Tensor weight_tensor =
-      add_constant(node.name + ".weight", DType::s8, weight.data(), weight.size(), {rows, k});
-  const Tensor scale =
-      add_constant(node.name + ".weight_scale", DType::f32, weight_scale.data(),
-                   weight_scale.size(), {static_cast<std::int64_t>(weight_scale.size())});
-  const Tensor bias_tensor =
-      add_constant(node.name + ".bias", DType::f32, bias.data(), bias.size(), {rows});
-  add_node(node.name, engine::OpType::dynamic_linear, {x, weight_tensor, scale, bias_tensor}, y,
-           &node)
-      .axis = static_cast<std::uint32_t>(axis);
+  bias.resize(weight.size() / static_cast<std::size_t>(out.graph.tensors[x].shape.back()));
+  const std::vector<Tensor> inputs =
+      add_int8_weights(node.name, x, weight, weight_scale, DType::f32, bias.data());
+  add_node(node.name, engine::OpType::dynamic_linear, inputs, y, &node).axis =
+      static_cast<std::uint32_t>(axis);
 }
 
 void EngineBuilder::add_lookup(const std::string& name, Tensor x,

@@ -13,12 +13,18 @@
 
 namespace octet::convert {
 
-// The engine's op of the same name, for the ops that only move elements.
+// The engine's op of the same name, for those that have only one form.
 engine::OpType same_op(Op op) noexcept;
 
 class EngineBuilder {
  public:
   using Tensor = std::uint32_t;  // an index into the engine graph's tensors
+
+  // A tensor of 8 bits and what its bytes mean.
+  struct Codes {
+    Tensor tensor;
+    Encoding encoding;
+  };
 
   QuantizedGraph out;
 
@@ -32,6 +38,12 @@ class EngineBuilder {
                          Tensor output, const Node* like = nullptr);
   // node, a linear of m outputs and k inputs, in floats.
   void add_float_linear(const Node& node, Tensor x, std::size_t m, std::size_t k, Tensor y);
+  // Constants of a linear or dynamic_linear: weights [m][k], their scales, and m biases of s32 or
+  // f32. Gives what the node reads, x first.
+  std::vector<Tensor> add_int8_weights(const std::string& name, Tensor x,
+                                       const std::vector<std::int8_t>& weight,
+                                       const std::vector<float>& scale, engine::DType bias_dtype,
+                                       const void* bias);
   // node, a linear, of floats x that are quantized as they come, with a range for each index of the
   // dimensions before axis.
   void add_dynamic_linear(const Node& node, Tensor x, std::size_t axis,

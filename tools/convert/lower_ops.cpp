@@ -113,19 +113,12 @@ void Lowering::lower_integer_linear(const Node& node) {
         "node '", node.name, "' (linear): the weight scale of ", parameters.raised, " of ",
         parameters.bias.size(), " channels was raised so that the bias fits int32"));
   }
-  const auto rows = static_cast<std::int64_t>(parameters.bias.size());
-  const auto scales = static_cast<std::int64_t>(parameters.scale.size());
-  const Tensor weight =
-      builder_.add_constant(node.name + ".weight", DType::s8, parameters.weight.data(),
-                            parameters.weight.size(), {rows, static_cast<std::int64_t>(k)});
-  const Tensor scale =
-      builder_.add_constant(node.name + ".weight_scale", DType::f32, parameters.scale.data(),
-                            parameters.scale.size(), {scales});
-  const Tensor bias = builder_.add_constant(node.name + ".bias", DType::s32, parameters.bias.data(),
-                                            parameters.bias.size(), {rows});
+  const std::vector<Tensor> inputs =
+      builder_.add_int8_weights(node.name, input.tensor, parameters.weight, parameters.scale,
+                                DType::s32, parameters.bias.data());
   const Tensor output =
       wanted.reals ? make_reals(node.output) : make_codes(node.output, wanted.encoding);
-  builder_.add_node(node.name, OpType::linear, {input.tensor, weight, scale, bias}, output, &node);
+  builder_.add_node(node.name, OpType::linear, inputs, output, &node);
 }
 
 void Lowering::lower_add(const Node& node) {
@@ -155,8 +148,7 @@ void Lowering::lower_affine(const Node& node) {
 
 void Lowering::lower_softmax(const Node& node) {
   const Tensor input = reals(node.inputs[0]);
-  builder_.add_node(node.name, node.op == Op::softmax ? OpType::softmax : OpType::log_softmax,
-                    {input}, make_reals(node.output), &node);
+  builder_.add_node(node.name, same_op(node.op), {input}, make_reals(node.output), &node);
 }
 
 void Lowering::lower_lookup(const Node& node, const std::function<double(double)>& function) {

@@ -23,12 +23,7 @@ class Lowering {
 
  private:
   using Tensor = EngineBuilder::Tensor;
-
-  // A tensor and what its bytes mean; encoding only of 8-bit tensors.
-  struct Codes {
-    Tensor tensor;
-    Encoding encoding;
-  };
+  using Codes = EngineBuilder::Codes;
 
   void add_inputs();
   void lower(const Node& node);

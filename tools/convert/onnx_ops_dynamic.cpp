@@ -33,16 +33,16 @@ Quantization integers(const OnnxNode& node, std::size_t zero_point, std::int32_t
   Quantization result{type, {1.0f}, {0}};
   if (!node.has(zero_point)) return result;
   const Constant& zeros = node.need_constant(zero_point, "zero point");
-  if (zeros.is_float || zeros.type != type) {
-    node.invalid("its operand is " + element_type_name(type) + ", the zero point of it " +
-                 element_type_name(zeros.type));
-  }
   if (zeros.dims.size() > 1 || zeros.size() == 0) {
     node.refuse("its zero point '" + zeros.name + "' has the shape " + to_text(zeros.dims) +
                 "; octet takes one, or one per column of b");
   }
+  if (zeros.is_float || zeros.type != type) {
+    node.invalid("its operand is " + element_type_name(type) + ", the zero point of it " +
+                 element_type_name(zeros.type));
+  }
+  result.zero_point = read_zero_points(node, zeros);
   result.scale.assign(zeros.size(), 1.0f);
-  result.zero_point.assign(zeros.ints.begin(), zeros.ints.end());
   return result;
 }
 
@@ -62,29 +62,11 @@ Quantization scaled_integers(const OnnxNode& node, std::int32_t type) {
   return result;
 }
 
-// b of [K, N] for an activation x, less its zero points.
-Constant integer_matrix(const OnnxNode& node, GraphBuilder& builder, std::size_t operand,
-                        ValueId x) {
-  Constant b = node.need_constant(operand, "b");
+// Operand 1, b of [K, N], for an activation x.
+Constant integer_matrix(const OnnxNode& node, const GraphBuilder& builder, ValueId x) {
+  Constant b = node.need_constant(1, "b");
   drop_equal_matrices(node, builder.shape(x), builder.exported_batch, b);
-  if (!codes_dtype(b.type)) {
-    node.invalid("its b is " + element_type_name(b.type) + ", neither uint8 nor int8");
-  }
-  builder.spend(node, b.size());
   return b;
-}
-
-void subtract(const OnnxNode& node, const Quantization& quantization, Constant& b) {
-  if (!quantization.is_per_tensor() &&
-      b.dims[1] != static_cast<std::int64_t>(quantization.scale.size())) {
-    node.invalid(message("its b ", to_text(b.dims), " has ", quantization.scale.size(),
-                         " scales or zero points, one per column is needed"));
-  }
-  b.quantized = subtract_zero_points(b, quantization, 1);
-}
-
-bool is_needed_output(const OnnxNode& node, int i) {
-  return i < node.proto().output_size() && !node.proto().output(i).empty();
 }
 
 }  // namespace
@@ -94,8 +76,8 @@ void import_dynamic_quantize_linear(const OnnxNode& node, GraphBuilder& builder)
   check_batch(node, builder);
   const Shape shape = builder.shape(x);
   constexpr Op kResults[] = {Op::dynamic_quantize, Op::dynamic_scale, Op::dynamic_zero_point};
-  for (int i = 0; i < 3; ++i) {
-    if (!is_needed_output(node, i)) continue;
+  for (int i = 0; i < 3 && i < node.proto().output_size(); ++i) {
+    if (node.proto().output(i).empty()) continue;
     Node step;
     step.op = kResults[i];
     step.inputs = {x};
@@ -106,8 +88,8 @@ void import_dynamic_quantize_linear(const OnnxNode& node, GraphBuilder& builder)
 void import_matmul_integer(const OnnxNode& node, GraphBuilder& builder) {
   const ValueId a = node.activation(0, "A");
   if (!builder.is_codes(a)) node.invalid("its A is no tensor of uint8 or int8");
-  Constant b = integer_matrix(node, builder, 1, a);
-  subtract(node, integers(node, 3, b.type), b);
+  Constant b = integer_matrix(node, builder, a);
+  attach_quantization(node, builder, integers(node, 3, b.type), 1, b);
   const Quantization quantization = integers(node, 2, type_of(builder, a));
   if (!quantization.is_per_tensor()) {
     node.refuse("A has a zero point for each row; octet takes one for all");
@@ -130,8 +112,8 @@ void import_matmul_integer(const OnnxNode& node, GraphBuilder& builder) {
 void import_dynamic_quantize_matmul(const OnnxNode& node, GraphBuilder& builder) {
   const ValueId x = node.activation(0, "A");
   check_batch(node, builder);
-  Constant b = integer_matrix(node, builder, 1, x);
-  subtract(node, scaled_integers(node, b.type), b);
+  Constant b = integer_matrix(node, builder, x);
+  attach_quantization(node, builder, scaled_integers(node, b.type), 1, b);
   Node linear;
   linear.dynamic = true;
   linear.axis = 1;

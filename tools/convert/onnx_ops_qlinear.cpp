@@ -41,26 +41,6 @@ void quantize_output(const OnnxNode& node, GraphBuilder& builder, ValueId value,
   builder.emit(node, std::move(step), shape);
 }
 
-// b with its scale, as DequantizeLinear would give it; its scales run along axis.
-Constant dequantized_constant(const OnnxNode& node, GraphBuilder& builder, Constant b,
-                              std::size_t scale, std::size_t zero_point, std::size_t axis) {
-  if (b.is_float || !codes_dtype(b.type)) {
-    node.invalid("its b is " + element_type_name(b.type) + ", neither uint8 nor int8");
-  }
-  const Quantization quantization = read_quantization(node, scale, zero_point, b.type);
-  if (quantization.type != b.type) {
-    node.invalid("its b and the zero point of it have different types");
-  }
-  if (!quantization.is_per_tensor() &&
-      b.dims[axis] != static_cast<std::int64_t>(quantization.scale.size())) {
-    node.invalid(message("its b ", to_text(b.dims), " has ", quantization.scale.size(),
-                         " scales along axis ", axis));
-  }
-  builder.spend(node, b.size());
-  b.quantized = subtract_zero_points(b, quantization, axis);
-  return b;
-}
-
 // A constant as one sample of the activation's shape, as bytes.
 std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& builder,
                                        const Constant& constant, const Shape& shape) {
@@ -123,7 +103,7 @@ void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder) {
   const Encoding y = read_encoding(node, 6, 7, TensorProto::UINT8);
   Constant b = node.need_constant(3, "b");
   drop_equal_matrices(node, builder.shape(node.activation(0, "a")), builder.exported_batch, b);
-  b = dequantized_constant(node, builder, std::move(b), 4, 5, 1);
+  attach_quantization(node, builder, read_quantization(node, 4, 5, b.type), 1, b);
   const ValueId x = dequantized(node, builder, 0, 1, 2, "a");
   quantize_output(node, builder, emit_linear(node, builder, x, b, true, {}, 1, 1), y);
 }
@@ -136,7 +116,7 @@ void import_qgemm(const OnnxNode& node, GraphBuilder& builder) {
   if (b.dims.size() != 2 || b.size() == 0) {
     node.invalid("its B has the shape " + to_text(b.dims) + ", not rank 2 with elements");
   }
-  b = dequantized_constant(node, builder, std::move(b), 4, 5, transpose ? 1 : 0);
+  attach_quantization(node, builder, read_quantization(node, 4, 5, b.type), transpose ? 1 : 0, b);
   const Encoding a = read_encoding(node, 1, 2, TensorProto::UINT8);
   Node linear;
   add_bias(node, b, static_cast<std::size_t>(b.dims[transpose ? 1 : 0]), a.scale, alpha, linear);

@@ -27,7 +27,15 @@ const char* fault_of(float scale) {
   return nullptr;
 }
 
-void check_scales(const OnnxNode& node, const Constant& scale) {
+}  // namespace
+
+std::optional<engine::DType> codes_dtype(std::int32_t type) noexcept {
+  if (type == TensorProto::UINT8) return engine::DType::u8;
+  if (type == TensorProto::INT8) return engine::DType::s8;
+  return std::nullopt;
+}
+
+std::vector<float> read_scales(const OnnxNode& node, const Constant& scale) {
   if (!scale.is_float || scale.dims.size() > 1 || scale.size() == 0) {
     node.invalid("its scale '" + scale.name + "' " + to_text(scale.dims) +
                  " is neither a float nor a list of floats");
@@ -38,27 +46,23 @@ void check_scales(const OnnxNode& node, const Constant& scale) {
     node.refuse(message("its scale '", scale.name, "', entry ", i, " of ", scale.size(), ", is ",
                         scale.floats[i], ": ", fault));
   }
-}
-
-std::int32_t checked_code(const OnnxNode& node, std::int64_t value, std::int32_t type) {
-  if (!fits_type(value, type)) {
-    node.invalid("its zero point " + std::to_string(value) + " lies outside " +
-                 element_type_name(type));
-  }
-  return static_cast<std::int32_t>(value);
-}
-
-}  // namespace
-
-std::optional<engine::DType> codes_dtype(std::int32_t type) noexcept {
-  if (type == TensorProto::UINT8) return engine::DType::u8;
-  if (type == TensorProto::INT8) return engine::DType::s8;
-  return std::nullopt;
-}
-
-std::vector<float> read_scales(const OnnxNode& node, const Constant& scale) {
-  check_scales(node, scale);
   return scale.floats;
+}
+
+std::vector<std::int32_t> read_zero_points(const OnnxNode& node, const Constant& zeros) {
+  if (zeros.is_float || zeros.type == TensorProto::INT16 || zeros.type == TensorProto::UINT16) {
+    node.refuse("it quantizes to " + element_type_name(zeros.type) +
+                ", octet computes with 8 bits: quantize to uint8 or int8");
+  }
+  std::vector<std::int32_t> result;
+  for (const std::int64_t zero : zeros.ints) {
+    if (!fits_type(zero, zeros.type)) {
+      node.invalid("its zero point " + std::to_string(zero) + " lies outside " +
+                   element_type_name(zeros.type));
+    }
+    result.push_back(static_cast<std::int32_t>(zero));
+  }
+  return result;
 }
 
 Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
@@ -69,18 +73,29 @@ Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::siz
   if (!node.has(zero_point)) return result;
   const Constant& zeros = node.need_constant(zero_point, "zero point");
   result.type = zeros.type;
-  if (zeros.is_float || zeros.type == TensorProto::INT16 || zeros.type == TensorProto::UINT16) {
-    node.refuse("it quantizes to " + element_type_name(zeros.type) +
-                ", octet computes with 8 bits: quantize to uint8 or int8");
-  }
+  result.zero_point = read_zero_points(node, zeros);
   if (zeros.size() != scales.size()) {
     node.invalid(
         message("its scale has ", scales.size(), " entries, its zero point ", zeros.size()));
   }
-  for (std::size_t i = 0; i < zeros.size(); ++i) {
-    result.zero_point[i] = checked_code(node, zeros.ints[i], zeros.type);
-  }
   return result;
+}
+
+void attach_quantization(const OnnxNode& node, GraphBuilder& builder,
+                         const Quantization& quantization, std::size_t axis, Constant& b) {
+  if (b.is_float || !codes_dtype(b.type)) {
+    node.invalid("its b is " + element_type_name(b.type) + ", neither uint8 nor int8");
+  }
+  if (quantization.type != b.type) {
+    node.invalid("its b and the zero point of it have different types");
+  }
+  if (!quantization.is_per_tensor() &&
+      b.dims[axis] != static_cast<std::int64_t>(quantization.scale.size())) {
+    node.invalid(message("its b ", to_text(b.dims), " has ", quantization.scale.size(),
+                         " scales or zero points along axis ", axis));
+  }
+  builder.spend(node, b.size());
+  b.quantized = subtract_zero_points(b, quantization, axis);
 }
 
 Encoding encoding_of(const OnnxNode& node, const Quantization& quantization, std::size_t i) {

@@ -31,8 +31,10 @@ struct Quantization {
 Quantization read_quantization(const OnnxNode& node, std::size_t scale, std::size_t zero_point,
                                std::int32_t otherwise);
 
-// The entries of a scale, one or a list; refused and thrown as by read_quantization().
+// The entries of a scale, and of a zero point of at most one dimension; refused and thrown as by
+// read_quantization().
 std::vector<float> read_scales(const OnnxNode& node, const Constant& scale);
+std::vector<std::int32_t> read_zero_points(const OnnxNode& node, const Constant& zeros);
 
 // Entry i as the encoding of an activation; refused unless it is of 8 bits.
 Encoding encoding_of(const OnnxNode& node, const Quantization& quantization, std::size_t i);
@@ -49,6 +51,11 @@ std::size_t channel_axis(const OnnxNode& node, const Quantization& quantization,
 std::shared_ptr<const QuantizedConstant> subtract_zero_points(const Constant& integers,
                                                               const Quantization& quantization,
                                                               std::size_t axis);
+
+// Gives b, a constant of integers, what DequantizeLinear would: its scales run along axis. Throws
+// octet::Error (format) where the two do not fit together.
+void attach_quantization(const OnnxNode& node, GraphBuilder& builder,
+                         const Quantization& quantization, std::size_t axis, Constant& b);
 
 // Gives linear the integers behind its weights, where there are any; b holds them as [.., k, m] if
 // transpose, else [m, k]; their scales are multiplied by factor. Scales that run along k cannot be

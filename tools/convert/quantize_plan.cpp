@@ -31,10 +31,13 @@ Encoding encode(Range range, bool symmetric) {
 }
 
 // The form or forms in which a node takes its inputs, given those wanted of its output.
-ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output, LinearForm linear) {
+ValuePlan wanted_of_inputs(const Node& node, const ValuePlan& output,
+                           const std::vector<bool>& pixels, const QuantizeOptions& options) {
   switch (node.op) {
-    case Op::linear:
-      return {linear == LinearForm::integer, linear != LinearForm::integer, {}};
+    case Op::linear: {
+      const bool integer = linear_form(node, pixels, options) == LinearForm::integer;
+      return {integer, !integer, {}};
+    }
     case Op::unary:
       return {true, false, {}};
     case Op::softmax:
@@ -113,9 +116,7 @@ std::vector<ValuePlan> plan_quantization(const Graph& graph, const std::vector<R
   }
   const std::vector<bool> pixels = find_pixels(graph, options);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    const ValuePlan wanted = wanted_of_inputs(
-        *node, plan[node->output],
-        node->op == Op::linear ? linear_form(*node, pixels, options) : LinearForm::integer);
+    const ValuePlan wanted = wanted_of_inputs(*node, plan[node->output], pixels, options);
     const bool keeps_encoding = is_view(*node) || node->op == Op::clip || node->op == Op::concat;
     for (const ValueId input : node->inputs) {
       plan[input].codes |= wanted.codes;

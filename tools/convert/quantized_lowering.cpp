@@ -30,8 +30,8 @@ void QuantizedLowering::lower(const Node& node) {
       return lower_affine(node);
     case Op::softmax:
     case Op::log_softmax:
-      builder_.add_node(node.name, node.op == Op::softmax ? OpType::softmax : OpType::log_softmax,
-                        {reals(node.inputs[0])}, make_reals(node.output), &node);
+      builder_.add_node(node.name, same_op(node.op), {reals(node.inputs[0])},
+                        make_reals(node.output), &node);
       return;
     case Op::unary:
       return lower_unary(node);
@@ -78,16 +78,10 @@ void QuantizedLowering::quantize_pixels(const Node& node) {
 }
 
 void QuantizedLowering::lower_dynamic_quantize(const Node& node) {
-  const OpType op = node.op == Op::dynamic_quantize ? OpType::dynamic_quantize
-                    : node.op == Op::dynamic_scale  ? OpType::dynamic_scale
-                                                    : OpType::dynamic_zero_point;
   const Tensor x = reals(node.inputs[0]);
-  if (!is_codes(node.output)) {
-    builder_.add_node(node.name, op, {x}, make_reals(node.output));
-    return;
-  }
-  codes_[node.output] = add_codes(node.output, {DType::u8, 1, 0, 0});
-  builder_.add_node(node.name, op, {x}, codes_[node.output]->tensor);
+  if (is_codes(node.output)) codes_[node.output] = add_codes(node.output, {DType::u8, 1, 0, 0});
+  const Tensor y = is_codes(node.output) ? codes_[node.output]->tensor : make_reals(node.output);
+  builder_.add_node(node.name, same_op(node.op), {x}, y);
 }
 
 void QuantizedLowering::lower_linear(const Node& node) {
@@ -108,15 +102,9 @@ void QuantizedLowering::integer_linear(const Node& node, Tensor y) {
   const WeightParts parts = split_weights(node.weight_codes, k);
   const Tensor x = repeat(node, source->tensor, parts.parts);
   const std::vector<std::int32_t> bias = integer_bias(node, source->encoding, m, graph_.source);
-  const Tensor weight = builder_.add_constant(
-      node.name + ".weight", DType::s8, parts.weight.data(), parts.weight.size(),
-      {static_cast<std::int64_t>(m), static_cast<std::int64_t>(parts.parts * k)});
-  const Tensor scale = builder_.add_constant(node.name + ".weight_scale", DType::f32,
-                                             node.weight_scale.data(), node.weight_scale.size(),
-                                             {static_cast<std::int64_t>(node.weight_scale.size())});
-  const Tensor bias_tensor = builder_.add_constant(node.name + ".bias", DType::s32, bias.data(), m,
-                                                   {static_cast<std::int64_t>(m)});
-  builder_.add_node(node.name, OpType::linear, {x, weight, scale, bias_tensor}, y, &node);
+  const std::vector<Tensor> inputs = builder_.add_int8_weights(
+      node.name, x, parts.weight, node.weight_scale, DType::s32, bias.data());
+  builder_.add_node(node.name, OpType::linear, inputs, y, &node);
 }
 
 void QuantizedLowering::lower_dynamic_linear(const Node& node) {

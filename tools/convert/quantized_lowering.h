@@ -21,25 +21,21 @@ class QuantizedLowering {
         codes_(graph.values.size()),
         reals_(graph.values.size()),
         sums_(graph.values.size()) {}
+
   // Call once. The graph's metadata is left empty.
   QuantizedGraph run();
 
  private:
   using Tensor = EngineBuilder::Tensor;
-
-  // A tensor of 8 bits and what its bytes mean.
-  struct Codes {
-    Tensor tensor;
-    Encoding encoding;
-  };
+  using Codes = EngineBuilder::Codes;
 
   bool is_codes(ValueId value) const { return engine::is_q8(graph_.values[value].dtype); }
   bool is_sums(ValueId value) const { return graph_.values[value].dtype == engine::DType::s32; }
   const Shape& shape(ValueId value) const { return graph_.values[value].shape; }
   const std::string& name(ValueId value) const { return graph_.values[value].name; }
   void note(const Node& node, const std::string& text);
-  void add_input(ValueId value);
 
+  void add_input(ValueId value);
   // What the codes of an input mean: what the first node that computes with them says.
   Encoding meaning(ValueId input) const;
   Codes add_codes(ValueId value, const Encoding& encoding);
@@ -47,7 +43,6 @@ class QuantizedLowering {
 
   // The codes that a float value was dequantized from.
   std::optional<Codes> source_codes(ValueId value);
-
   // The same bytes under another meaning: two nodes of the file may not agree about a tensor.
   Codes with_meaning(ValueId value, const Encoding& encoding);
   Tensor reals(ValueId value);
@@ -57,32 +52,24 @@ class QuantizedLowering {
   Codes output_codes(const Node& quantize);
   // Codes where a quantize follows, else floats.
   Tensor make_output(ValueId value);
+
   void lower(const Node& node);
   void lower_quantize(const Node& node);
-
-  // As if the pixel had been made a float outside.
-  void quantize_pixels(const Node& node);
+  void quantize_pixels(const Node& node);  // as if the pixel had been made a float outside
   void lower_dynamic_quantize(const Node& node);
   void lower_linear(const Node& node);
-
-  // From codes to y, in whatever form y has.
-  void integer_linear(const Node& node, Tensor y);
+  void integer_linear(const Node& node, Tensor y);  // from codes to y, in whatever form y has
   void lower_dynamic_linear(const Node& node);
-
+  void lower_float_linear(const Node& node, bool quantized_input);
   // The input's columns, once for each part of the weights.
   Tensor repeat(const Node& node, Tensor x, std::size_t parts);
-  void lower_float_linear(const Node& node, bool quantized_input);
   void lower_add(const Node& node);
-
-  // Made by QLinearAdd only, between dequantize and quantize.
-  void lower_add_operand(const Node& node);
+  void lower_add_operand(const Node& node);  // of QLinearAdd, between dequantize and quantize
   void lower_affine(const Node& node);
   void look_up(const Node& node, const Codes& x, const Codes& y,
                const std::function<double(double)>& function);
   void lower_unary(const Node& node);
-
-  // Views, concat and clip, of codes or of floats.
-  void lower_move(const Node& node);
+  void lower_move(const Node& node);  // views, concat and clip, of codes or of floats
 
   const Graph& graph_;
   const Links links_;
