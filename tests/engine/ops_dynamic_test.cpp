@@ -138,6 +138,11 @@ TEST_CASE("dynamic ops: faults") {
             "channel 0: its accumulator could reach 2266950000 (|bias| 0 + 8890000 * 255), the "
             "limit is 2147483647; split the layer or use a larger weight scale");
 
+  const GraphBuilder four = dynamic_graph({-1, 2, 3}, 4, 2);
+  CHECK(error_of([&] { check_graph(four.graph, "net.octet", {.multiply_adds = 23}); }) ==
+        "limit: net.octet: node 0 'fc' (dynamic_linear): needs 24 multiply-adds per sample, 23 are "
+        "left of the limit multiply_adds, 23");
+
   const auto three = [&](auto change) { return fault(version_3_graph(), change); };
   const std::string node = "format: net.octet: node ";
   CHECK(three([](auto& b) { b.tensor("codes").scale = 2; }) ==
@@ -149,6 +154,14 @@ TEST_CASE("dynamic ops: faults") {
         }) == node + "3 'quantize_scale' (dynamic_scale): output is f32 Nx1, must be f32 N");
   CHECK(three([](auto& b) { b.tensor("zero_point").dtype = DType::s8; }) ==
         node + "4 'quantize_zero_point' (dynamic_zero_point): output is s8 N, must be u8 N");
+  CHECK(three([](auto& b) {
+          b.node(OpType::clip, "clip", {b.index("sums")}, b.s32("clipped", {-1, 2, 1}));
+        }) == node + "6 'clip' (clip): input is s32, must be f32, u8 or s8");
+  CHECK(three([](auto& b) {
+          b.node(OpType::add, "add", {b.index("h2"), b.index("h2")}, b.s32("added", {-1, 2, 2}));
+        }) == node +
+                  "6 'add' (add): inputs are f32 and f32, output is s32, must be all 8-bit or "
+                  "all f32");
   CHECK(three([](auto& b) { b.node("sum").clip_min = 0; }) ==
         node + "5 'sum' (linear): output is s32, it cannot have bounds");
 }

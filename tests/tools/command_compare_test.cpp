@@ -141,6 +141,34 @@ TEST_CASE("compare: what a linear reads through its codes, others read as it is"
   }
 }
 
+TEST_CASE("compare: sums are numbers") {
+  const TemporaryFolder folder;
+  OnnxBuilder builder;
+  builder.input("x", {-1, 2}).output("y").output("sums").floats("s", {}, {0.5F}).u8("z", {}, {0});
+  builder.node("QuantizeLinear", {"x", "s", "z"}, {"q"}).s8("w", {2, 2}, {1, 2, 3, 4});
+  builder.node("MatMulInteger", {"q", "w"}, {"sums"});
+  builder.node("Cast", {"sums"}, {"y"}, {attribute("to", int{onnx::TensorProto::FLOAT})});
+  const std::string onnx = builder.write(folder);
+  const std::string model = folder / "net.octet";
+  REQUIRE(octet_command({"convert", onnx, "-o", model}).status == 0);
+  const std::vector<float> values{1, 2, 3, 4};
+  const auto data =
+      write_array(folder, "x.npy", data::ArrayType::f32, {2, 2}, std::as_bytes(std::span(values)));
+  convert::Graph graph = convert::import_onnx(onnx);
+  convert::simplify(graph);
+  const auto dataset = data::load_dataset(data, {data::Half::test, 1, data::Labels::none});
+  const Comparison comparison =
+      command::compare_networks(engine::read_graph(model).graph, model, graph, dataset, {});
+  std::size_t sums = 0;
+  for (const NodeComparison& node : comparison.nodes) {
+    if (node.dtype != engine::DType::s32) continue;
+    ++sums;
+    CHECK(std::isinf(node.sqnr_db));  // the same
+    CHECK(node.values.high == 44);    // 6 * 2 + 8 * 4
+  }
+  CHECK(sums == 1);
+}
+
 TEST_CASE("compare: a first output that no node makes is an error") {
   const TemporaryFolder folder;
   OnnxBuilder builder;

@@ -240,7 +240,8 @@ TEST_CASE("dynamic_quantize_linear spelled out: each part must be as ONNX define
   is_refused([](auto& b) { node_of(b, 1).set_input(0, "half"); });     // a range without zero
   is_refused([](auto& b) { node_of(b, 4).set_input(1, "largest"); });  // another range
   is_refused([](auto& b) { node_of(b, 6).set_input(0, "largest"); });  // another end of it
-  is_refused([](auto& b) { node_of(b, 0).clear_attribute(); });        // keeps dimensions
+  is_refused([](auto& b) { node_of(b, 0).mutable_attribute(0)->set_i(1); });
+  is_refused([](auto& b) { node_of(b, 0).clear_attribute(); });  // keeps dimensions
   is_refused([](auto& b) { node_of(b, 10).mutable_attribute(0)->set_i(TensorProto::INT8); });
 }
 
