@@ -138,6 +138,6 @@ struct Avx2 : Steps<4> {
 }  // namespace
 
 constinit const Table kAvx2Table =
-    make_table<Avx2, xsimd::avx2, Sign::s8>("avx2", Avx2::scratch_bytes);
+    make_table<Avx2, xsimd::avx2, Sign::s8>("avx2", kAvx2Floats, Avx2::scratch_bytes);
 
 }  // namespace octet::kernels

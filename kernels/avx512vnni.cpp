@@ -27,9 +27,9 @@ namespace {
 
 struct Avx512Vnni {
   static constexpr std::size_t kLanes = 16;
-  // 100 columns are 64 + 36. Other pairs of wide and narrow vectors would save less than the code
-  // of six more blocks each is worth.
-  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 48, 64};
+  // 100 columns are 64 + 36, 48 are 36 + 12. Other pairs of wide and narrow vectors would save less
+  // than the code of five more blocks each is worth.
+  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 64};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
@@ -159,13 +159,11 @@ struct Avx512Vnni {
         return _mm512_broadcast_i32x4(load_part(a[r] + k, task.k - k));
       });
       if constexpr (kWide > 0) {
-        for (; k + kKr <= task.k; k += kKr) {
-          step<kWide>(wide[0], panel, [&](auto r) { return load_step(a[r] + k); });
+        for (; k < task.k; k += kKr) {
+          const std::size_t count = task.k - k < kKr ? task.k - k : kKr;
+          step<kWide>(wide[0], panel,
+                      [&](auto r) { return _mm512_broadcastd_epi32(load_part(a[r] + k, count)); });
         }
-        if (k == task.k) continue;
-        step<kWide>(wide[0], panel, [&](auto r) {
-          return _mm512_broadcastd_epi32(load_part(a[r] + k, task.k - k));
-        });
       }
     }
 
@@ -279,6 +277,6 @@ struct Avx512Vnni {
 }  // namespace
 
 constinit const Table kAvx512VnniTable =
-    make_table<Avx512Vnni, xsimd::avx512bw, Sign::u8>("avx512vnni", no_scratch);
+    make_table<Avx512Vnni, xsimd::avx512bw, Sign::u8>("avx512vnni", kAvx512Floats, no_scratch);
 
 }  // namespace octet::kernels

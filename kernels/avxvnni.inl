@@ -102,7 +102,7 @@ struct Vnni256 : Steps<4> {
 
 template <class Dot>
 constexpr Table vnni_256_table(const char* name) {
-  return make_table<Vnni256<Dot>, xsimd::avx2, Sign::u8>(name, no_scratch);
+  return make_table<Vnni256<Dot>, xsimd::avx2, Sign::u8>(name, kAvx2Floats, no_scratch);
 }
 
 }  // namespace

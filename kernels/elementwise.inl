@@ -162,46 +162,6 @@ struct Elementwise {
         });
   }
 
-  static void clamp_f32(const float* x, std::size_t n, float min, float max, float* y) {
-    map<float>(
-        n,
-        [&](std::size_t i) {
-          F v = F::load_unaligned(x + i);
-          v = xsimd::select(v > F(min), v, F(min));
-          xsimd::select(v < F(max), v, F(max)).store_unaligned(y + i);
-        },
-        [&](std::size_t i) {
-          const float v = x[i] > min ? x[i] : min;
-          y[i] = v < max ? v : max;
-        });
-  }
-
-  static F one_nan(F x) { return xsimd::select(x == x, x, F(__builtin_nanf(""))); }
-  static float one_nan(float x) { return x == x ? x : __builtin_nanf(""); }
-
-  static void add_f32(const float* a, const float* b, std::size_t n, float* y) {
-    map<float>(
-        n,
-        [&](std::size_t i) {
-          one_nan(F::load_unaligned(a + i) + F::load_unaligned(b + i)).store_unaligned(y + i);
-        },
-        [&](std::size_t i) { y[i] = one_nan(a[i] + b[i]); });
-  }
-
-  static void affine_f32(const float* x, const float* scale, const float* shift, std::size_t n,
-                         float* y) {
-    map<float>(
-        n,
-        [&](std::size_t i) {
-          const F product = F::load_unaligned(x + i) * F::load_unaligned(scale + i);
-          one_nan(product + F::load_unaligned(shift + i)).store_unaligned(y + i);
-        },
-        [&](std::size_t i) {
-          const float product = x[i] * scale[i];
-          y[i] = one_nan(product + shift[i]);
-        });
-  }
-
   // Scalar on purpose: one load per byte is the rate of the load ports, and 256 entries do not fit
   // the byte shuffles of AVX2 and NEON without four to sixteen of them per vector.
   static void lookup(const std::uint8_t* x, std::size_t n, const std::uint8_t* table,

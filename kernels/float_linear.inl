@@ -16,6 +16,7 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include "kernels/float_store.inl"
 #include "kernels/kernels.h"
 #include "kernels/unroll.inl"
 
@@ -69,19 +70,7 @@ struct FloatLinear {
             [&](auto v) { acc[r][v] = acc[r][v] + a * F::load_aligned(panel + v * kLanes); });
       });
     }
-    const F min(task.min);
-    const F max(task.max);
-    unroll<Rows>([&](auto r) {
-      float* c = task.c + (m0 + r) * task.ldc + n0;
-      alignas(64) float tail[Vectors * kLanes];
-      float* out = columns == Vectors * kLanes ? c : tail;
-      unroll<Vectors>([&](auto v) {
-        F y = xsimd::select(acc[r][v] > min, acc[r][v], min);
-        y = xsimd::select(y < max, y, max);
-        y.store_unaligned(out + v * kLanes);
-      });
-      if (out == tail) memcpy(c, tail, columns * sizeof(float));
-    });
+    FloatStore<F>::block(task, m0, n0, columns, acc);
   }
 
   template <std::size_t Vectors>

@@ -60,27 +60,33 @@ struct Gemm {
   static constexpr Tile kTile{Isa::kMr, kNr, Isa::kKr};
   static_assert(kColumnPadding % kNr == 0, "a block may read bias and mult to the panel's end");
 
-  // Which width a panel of that many columns has.
-  static std::size_t width_index(std::size_t columns) {
+  // The width of the next panel where so many columns are left: the narrowest that holds them, but
+  // what would leave a vector of 16 unused begins with the widest that they fill.
+  static std::size_t width_index(std::size_t left) {
+    if (left >= kNr) return kWidths - 1;
     std::size_t i = 0;
-    while (Isa::kWidths[i] < columns) ++i;
-    return i;
+    while (Isa::kWidths[i] < left) ++i;
+    return Isa::kWidths[i] - left < 16 ? i : i - 1;
   }
 
   static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
-    const std::size_t last = n % kNr;
     std::size_t bytes = n / kNr * taps * Isa::tap_bytes(kNr, k);
-    if (last != 0) bytes += taps * Isa::tap_bytes(Isa::kWidths[width_index(last)], k);
+    for (std::size_t first = n / kNr * kNr; first < n;) {
+      const std::size_t width = Isa::kWidths[width_index(n - first)];
+      bytes += taps * Isa::tap_bytes(width, k);
+      first += width;
+    }
     return round_up(bytes, 64);
   }
 
-  static void pack(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
-                   void* packed) {
+  // Cold: it runs once for a model.
+  [[gnu::cold]] static void pack(const std::int8_t* w, std::size_t n, std::size_t taps,
+                                 std::size_t k, void* packed) {
     memset(packed, 0, packed_bytes(n, taps, k));
     auto* panel = static_cast<std::int8_t*>(packed);
-    for (std::size_t first = 0; first < n; first += kNr) {
-      const std::size_t columns = n - first < kNr ? n - first : kNr;
-      const std::size_t width = Isa::kWidths[width_index(columns)];
+    for (std::size_t first = 0, width; first < n; first += width) {
+      width = Isa::kWidths[width_index(n - first)];
+      const std::size_t columns = n - first < width ? n - first : width;
       for (std::size_t tap = 0; tap < taps; ++tap, panel += Isa::tap_bytes(width, k)) {
         for (std::size_t column = 0; column < columns; ++column) {
           const std::int8_t* in = w + ((first + column) * taps + tap) * k;
@@ -94,14 +100,20 @@ struct Gemm {
     }
   }
 
-  // The register blocks, by width and rows.
+  // The register blocks, by width and rows. Where a row is little work, odd numbers above 4 are
+  // left out: they would be a tenth of a table's code.
+  static constexpr bool has_block(std::size_t index, std::size_t rows) {
+    return rows <= 4 || rows % 2 == 0 || 2 * Isa::kWidths[index] > kNr;
+  }
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
     TileFunction of[kWidths][Isa::kMr];
   };
   template <std::size_t Index, std::size_t Rows>
   static constexpr void list_tiles(Tiles& tiles) {
-    tiles.of[Index][Rows - 1] = Isa::template tile<Rows, Isa::kWidths[Index]>;
+    if constexpr (has_block(Index, Rows)) {
+      tiles.of[Index][Rows - 1] = Isa::template tile<Rows, Isa::kWidths[Index]>;
+    }
     if constexpr (Rows > 1) {
       list_tiles<Index, Rows - 1>(tiles);
     } else if constexpr (Index > 0) {
@@ -114,13 +126,15 @@ struct Gemm {
     return tiles;
   }();
 
-  // One panel over the rows of a pass. Blocks are of equal height, give or take one: 7 rows are
-  // 4 + 3, because a block of one row wastes most of its broadcasts and loads.
-  static void rows_of_panel(const GemmTask& task, Block block, std::size_t rows) {
-    const TileFunction* tiles = kTiles.of[width_index(block.columns)];
-    for (std::size_t blocks = (rows + Isa::kMr - 1) / Isa::kMr; blocks > 0; --blocks) {
-      const std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;
-      tiles[height - 1](task, block);
+  // One panel over the rows of a pass. Blocks are of equal height, as far as there are such blocks:
+  // 7 rows are 4 + 3, because a block of one row wastes most of its broadcasts and loads.
+  static void rows_of_panel(const GemmTask& task, Block block, std::size_t index,
+                            std::size_t rows) {
+    while (rows > 0) {
+      const std::size_t blocks = (rows + Isa::kMr - 1) / Isa::kMr;
+      std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;
+      if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
+      kTiles.of[index][height - 1](task, block);
       block.row += height;
       block.slot += height;
       rows -= height;
@@ -129,14 +143,18 @@ struct Gemm {
 
   // Panels outside, rows inside: a panel stays in L1 or L2 while all rows of the pass go over it.
   static void run(const GemmTask& task) {
-    const auto* weights = static_cast<const std::int8_t*>(task.weights);
-    const std::size_t panel_bytes = task.taps * Isa::tap_bytes(kNr, task.k);
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
-      for (std::size_t n = task.n_begin; n < task.n_end; n += kNr) {
-        const std::size_t columns = task.n_end - n < kNr ? task.n_end - n : kNr;
-        rows_of_panel(task, Block{weights + n / kNr * panel_bytes, row, 0, n, columns}, rows);
+      const auto* panel = static_cast<const std::int8_t*>(task.weights) +
+                          task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
+      for (std::size_t n = task.n_begin; n < task.n_end;) {
+        const std::size_t left = task.n_end - n;
+        const std::size_t index = width_index(left);
+        const std::size_t width = Isa::kWidths[index];
+        rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width}, index, rows);
+        panel += task.taps * Isa::tap_bytes(width, task.k);
+        n += width;
       }
       if (task.m - row <= Isa::kRowsPerPass) break;  // kAllRows would wrap
     }

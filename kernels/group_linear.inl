@@ -18,6 +18,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/codes_to_float.inl"
+#include "kernels/float_store.inl"
 #include "kernels/kernels.h"
 #include "kernels/unroll.inl"
 
@@ -132,19 +133,7 @@ struct GroupLinear {
         unroll<Rows>([&](auto r) { y[r][v] = y[r][v] + acc[r][v] * s; });
       });
     }
-    const F min(task.min);
-    const F max(task.max);
-    unroll<Rows>([&](auto r) {
-      float* c = task.c + (m0 + r) * task.ldc + n0;
-      alignas(64) float tail[Vectors * kLanes];
-      float* out = columns == Vectors * kLanes ? c : tail;
-      unroll<Vectors>([&](auto v) {
-        F x = xsimd::select(y[r][v] > min, y[r][v], min);
-        x = xsimd::select(x < max, x, max);
-        x.store_unaligned(out + v * kLanes);
-      });
-      if (out == tail) memcpy(c, tail, columns * sizeof(float));
-    });
+    FloatStore<F>::block(task, m0, n0, columns, y);
   }
 
   template <std::size_t Vectors, std::size_t kBits>

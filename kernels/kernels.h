@@ -72,9 +72,9 @@ struct FloatLinearTask {
   const float* const* rows;  // [m] pointers to k floats
   std::size_t m;
   std::size_t k;
-  const void* weights;  // written by pack_float_weights or pack_group_weights, 64-byte aligned
+  const void* weights;  // written by FloatTable's functions, 64-byte aligned
   const float* bias;    // round_up(n, kColumnPadding) entries
-  std::size_t n_begin;  // a multiple of float_nr
+  std::size_t n_begin;  // a multiple of FloatTable::nr
   std::size_t n_end;
   float* c;         // row 0, column 0
   std::size_t ldc;  // floats from row to row
@@ -121,11 +121,40 @@ struct DynamicParams {
   float max;
 };
 
-// Elementwise functions work on n contiguous elements at any alignment; y may equal an input, no
-// other overlap. Codes are in the table's sign.
+// Functions on floats. Instruction sets whose vectors of floats are the same share one FloatTable.
+// Here and in Table elementwise functions work on n contiguous elements at any alignment; y may
+// equal an input, no other overlap.
+struct FloatTable {
+  std::size_t nr;  // linear and group_linear take columns from multiples of it
+  std::size_t (*packed_bytes)(std::size_t n, std::size_t k);
+  void (*pack_weights)(const float* w, std::size_t n, std::size_t k, void* packed);
+  void (*linear)(const FloatLinearTask& task);
+
+  // codes[n][k], one per byte whatever the bits, and scale[n][groups], row-major.
+  std::size_t (*packed_group_bytes)(std::size_t n, std::size_t k, std::size_t group,
+                                    std::size_t bits);
+  void (*pack_group_weights)(const std::int8_t* codes, const float* scale, std::size_t n,
+                             std::size_t k, std::size_t group, std::size_t bits, void* packed);
+  void (*group_linear)(const FloatLinearTask& task);
+
+  // The least and the largest of x and 0; NaN counts for nothing.
+  void (*range)(const float* x, std::size_t n, float* least, float* largest);
+  void (*dequantize_sums)(const std::int32_t* sum, std::size_t n, const DynamicParams& params,
+                          float* y);
+  // y = x > min ? x : min, then y < max ? y : max; so NaN gives min.
+  void (*clamp)(const float* x, std::size_t n, float min, float max, float* y);
+  // y = a + b. This and affine give one NaN, 0x7fc00000: the hardware's own depends on the CPU
+  // and on the order of operands.
+  void (*add)(const float* a, const float* b, std::size_t n, float* y);
+  // y[i] = x[i] * scale[i] + shift[i], two roundings
+  void (*affine)(const float* x, const float* scale, const float* shift, std::size_t n, float* y);
+};
+
+// Functions on 8-bit codes, in the table's sign, and the floats beside them.
 struct Table {
   const char* name;
   Sign sign;
+  const FloatTable* f32;
 
   Tile tile;
   // Bytes of the packed form of w[n][taps][k], a multiple of 64.
@@ -136,38 +165,14 @@ struct Table {
   std::size_t (*scratch_bytes)(std::size_t taps, std::size_t k);
   void (*gemm)(const GemmTask& task);
 
-  std::size_t float_nr;
-  std::size_t (*packed_float_bytes)(std::size_t n, std::size_t k);
-  void (*pack_float_weights)(const float* w, std::size_t n, std::size_t k, void* packed);
-  void (*float_linear)(const FloatLinearTask& task);
-
-  // codes[n][k], one per byte whatever the bits, and scale[n][groups], row-major.
-  std::size_t (*packed_group_bytes)(std::size_t n, std::size_t k, std::size_t group,
-                                    std::size_t bits);
-  void (*pack_group_weights)(const std::int8_t* codes, const float* scale, std::size_t n,
-                             std::size_t k, std::size_t group, std::size_t bits, void* packed);
-  void (*group_linear)(const FloatLinearTask& task);
-
   void (*quantize)(const float* x, std::size_t n, const QuantizeParams& params, std::uint8_t* y);
   // y = scale * float(q - zero_point)
   void (*dequantize)(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
                      float* y);
-  // The least and the largest of x and 0; NaN counts for nothing.
-  void (*range)(const float* x, std::size_t n, float* least, float* largest);
-  void (*dequantize_sums)(const std::int32_t* sum, std::size_t n, const DynamicParams& params,
-                          float* y);
   void (*clamp_q8)(const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
                    std::uint8_t* y);
-  // y = x > min ? x : min, then y < max ? y : max; so NaN gives min.
-  void (*clamp_f32)(const float* x, std::size_t n, float min, float max, float* y);
   void (*add_q8)(const std::uint8_t* a, const std::uint8_t* b, std::size_t n,
                  const AddParams& params, std::uint8_t* y);
-  // y = a + b. This and affine_f32 give one NaN, 0x7fc00000: the hardware's own depends on the CPU
-  // and on the order of operands.
-  void (*add_f32)(const float* a, const float* b, std::size_t n, float* y);
-  // y[i] = x[i] * scale[i] + shift[i], two roundings
-  void (*affine_f32)(const float* x, const float* scale, const float* shift, std::size_t n,
-                     float* y);
   // y[i] = table[x[i]], table indexed by the byte as it is in memory
   void (*lookup)(const std::uint8_t* x, std::size_t n, const std::uint8_t* table, std::uint8_t* y);
   // y[i] = x[i] ^ 0x80: u8 codes to s8 and back

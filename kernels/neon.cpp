@@ -77,6 +77,7 @@ struct Neon : Steps<1> {
 
 }  // namespace
 
-constinit const Table kNeonTable = make_table<Neon, xsimd::neon64, Sign::s8>("neon", no_scratch);
+constinit const Table kNeonTable =
+    make_table<Neon, xsimd::neon64, Sign::s8>("neon", kNeonFloats, no_scratch);
 
 }  // namespace octet::kernels

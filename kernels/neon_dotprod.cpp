@@ -95,6 +95,6 @@ struct NeonDotprod : Steps<4> {
 }  // namespace
 
 constinit const Table kNeonDotprodTable =
-    make_table<NeonDotprod, xsimd::neon64, Sign::s8>("neon_dotprod", no_scratch);
+    make_table<NeonDotprod, xsimd::neon64, Sign::s8>("neon_dotprod", kNeonFloats, no_scratch);
 
 }  // namespace octet::kernels

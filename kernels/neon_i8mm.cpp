@@ -123,6 +123,6 @@ struct NeonI8mm : Steps<8> {
 }  // namespace
 
 constinit const Table kNeonI8mmTable =
-    make_table<NeonI8mm, xsimd::neon64, Sign::s8>("neon_i8mm", no_scratch);
+    make_table<NeonI8mm, xsimd::neon64, Sign::s8>("neon_i8mm", kNeonFloats, no_scratch);
 
 }  // namespace octet::kernels

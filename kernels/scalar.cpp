@@ -88,32 +88,36 @@ void add_q8(const std::uint8_t* a, const std::uint8_t* b, std::size_t n, const A
   reference::add_q8(kSign, a, b, n, params, y);
 }
 
+constexpr FloatTable kFloats{
+    .nr = 1,
+    .packed_bytes = packed_float_bytes,
+    .pack_weights = pack_float_weights,
+    .linear = float_linear,
+    .packed_group_bytes = packed_group_bytes,
+    .pack_group_weights = pack_group_weights,
+    .group_linear = group_linear,
+    .range = reference::range,
+    .dequantize_sums = reference::dequantize_sums,
+    .clamp = reference::clamp_f32,
+    .add = reference::add_f32,
+    .affine = reference::affine_f32,
+};
+
 }  // namespace
 
-const Table kScalarTable{
+constinit const Table kScalarTable{
     .name = "scalar",
     .sign = kSign,
+    .f32 = &kFloats,
     .tile = {1, 1, 1},
     .packed_bytes = packed_bytes,
     .pack_weights = pack_weights,
     .scratch_bytes = scratch_bytes,
     .gemm = gemm,
-    .float_nr = 1,
-    .packed_float_bytes = packed_float_bytes,
-    .pack_float_weights = pack_float_weights,
-    .float_linear = float_linear,
-    .packed_group_bytes = packed_group_bytes,
-    .pack_group_weights = pack_group_weights,
-    .group_linear = group_linear,
     .quantize = reference::quantize,
     .dequantize = dequantize,
-    .range = reference::range,
-    .dequantize_sums = reference::dequantize_sums,
     .clamp_q8 = clamp_q8,
-    .clamp_f32 = reference::clamp_f32,
     .add_q8 = add_q8,
-    .add_f32 = reference::add_f32,
-    .affine_f32 = reference::affine_f32,
     .lookup = reference::lookup,
     .flip = reference::flip,
 };

@@ -46,8 +46,8 @@ void run_q8_constant(const Step& step, const Block& block, Share) {
 }
 
 struct FloatParams {
-  decltype(kernels::Table::add_f32) add;
-  decltype(kernels::Table::clamp_f32) clamp;
+  decltype(kernels::FloatTable::add) add;
+  decltype(kernels::FloatTable::clamp) clamp;
   std::size_t elements;
   float min;
   float max;
@@ -113,10 +113,11 @@ Compiled compile_add(const OpContext& context) {
   }
   const Node unbounded;
   const bool clamped = node.clip_min != unbounded.clip_min || node.clip_max != unbounded.clip_max;
-  return {.run = clamped ? run_f32_clamped : run_f32,
-          .params = context.storage.keep(FloatParams{context.table.add_f32, context.table.clamp_f32,
-                                                     elements, node.clip_min, node.clip_max}),
-          .kernel = context.kernel("add_f32")};
+  return {
+      .run = clamped ? run_f32_clamped : run_f32,
+      .params = context.storage.keep(FloatParams{context.table.f32->add, context.table.f32->clamp,
+                                                 elements, node.clip_min, node.clip_max}),
+      .kernel = context.kernel("add_f32")};
 }
 
 }  // namespace octet::engine

@@ -7,7 +7,7 @@ namespace {
 
 // scale and shift are spread over one period of the channels, `inner` equal entries each.
 struct Params {
-  decltype(kernels::Table::affine_f32) affine;
+  decltype(kernels::FloatTable::affine) affine;
   const float* scale;
   const float* shift;
   std::size_t period;
@@ -39,7 +39,7 @@ Compiled compile_affine(const OpContext& context) {
     shift[i] = element<float>(shifts, i / inner);
   }
   return {.run = run,
-          .params = context.storage.keep(Params{context.table.affine_f32, scale, shift, period,
+          .params = context.storage.keep(Params{context.table.f32->affine, scale, shift, period,
                                                 sample_elements(context.output()) / period}),
           .kernel = context.kernel("affine_f32"),
           .parameter_bytes = 2 * period * sizeof(float)};

@@ -21,7 +21,7 @@ void run_q8(const Step& step, const Block& block, Share) {
 }
 
 struct FloatParams {
-  decltype(kernels::Table::clamp_f32) clamp;
+  decltype(kernels::FloatTable::clamp) clamp;
   std::size_t elements;
   float min;
   float max;
@@ -48,7 +48,7 @@ Compiled compile_clip(const OpContext& context) {
   }
   return {.run = run_f32,
           .params = context.storage.keep(
-              FloatParams{context.table.clamp_f32, elements, node.clip_min, node.clip_max}),
+              FloatParams{context.table.f32->clamp, elements, node.clip_min, node.clip_max}),
           .kernel = context.kernel("clamp_f32")};
 }
 

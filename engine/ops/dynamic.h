@@ -13,12 +13,12 @@ namespace octet::engine {
 // NaN counts for nothing in the range. A range that a float cannot hold has an infinite scale: then
 // sums become NaN, which the bounds of a dynamic_linear turn into the lower one.
 struct DynamicQuantizer {
-  decltype(kernels::Table::range) range;
+  decltype(kernels::FloatTable::range) range;
   decltype(kernels::Table::quantize) quantize_codes;
   std::int32_t shift;  // from u8 to the table's sign
 
   explicit DynamicQuantizer(const kernels::Table& table) noexcept
-      : range(table.range),
+      : range(table.f32->range),
         quantize_codes(table.quantize),
         shift(code_shift(DType::u8, table.sign)) {}
 

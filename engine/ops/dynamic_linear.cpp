@@ -14,7 +14,7 @@ constexpr std::size_t kRows = 24;
 struct Params {
   DynamicQuantizer quantizer;
   Int8Matrix matrix;
-  decltype(kernels::Table::dequantize_sums) dequantize_sums;
+  decltype(kernels::FloatTable::dequantize_sums) dequantize_sums;
   std::size_t range_rows;             // neighbours of a sample that share a range
   const std::int32_t* zeros;          // the sums' bias
   kernels::DynamicParams per_column;  // without zero_point and scale, which a row adds
@@ -130,9 +130,10 @@ Compiled compile_dynamic_linear(const OpContext& context) {
   const std::size_t columns = kernels::round_up(shape.n, kernels::kColumnPadding);
   Compiled compiled = compile_int8_matrix(context, matrix, "s32", 4 * sizeof(float));
   compiled.run = run;
-  compiled.params = context.storage.keep(Params{
-      DynamicQuantizer(context.table), matrix, context.table.dequantize_sums, shape.rows / ranges,
-      context.storage.array<std::int32_t>(columns), make_columns(context, shape.n)});
+  compiled.params = context.storage.keep(
+      Params{DynamicQuantizer(context.table), matrix, context.table.f32->dequantize_sums,
+             shape.rows / ranges, context.storage.array<std::int32_t>(columns),
+             make_columns(context, shape.n)});
   compiled.scratch_bytes += kHeader + kRows * code_stride(shape.k);
   return compiled;
 }

@@ -7,16 +7,16 @@ namespace octet::engine {
 
 Compiled compile_group_linear(const OpContext& context) {
   const kernels::Table& table = context.table;
-  FloatMatrix matrix{table.group_linear, matrix_shape(context, kFloatRows, table.float_nr), {}};
+  FloatMatrix matrix{table.f32->group_linear, matrix_shape(context, kFloatRows, table.f32->nr), {}};
   const MatrixShape& shape = matrix.shape;
   const std::size_t group = std::min<std::size_t>(context.node.group, shape.k);
   const std::size_t bits = context.input(1).dtype == DType::s8 ? 8 : 4;
-  const std::size_t packed_bytes = table.packed_group_bytes(shape.n, shape.k, group, bits);
+  const std::size_t packed_bytes = table.f32->packed_group_bytes(shape.n, shape.k, group, bits);
   auto* weights = context.storage.array<std::byte>(packed_bytes);
   const std::vector<std::int8_t> codes = weight_codes(context.input(1), shape.k);
-  table.pack_group_weights(codes.data(),
-                           reinterpret_cast<const float*>(context.input(2).data.data()), shape.n,
-                           shape.k, group, bits, weights);
+  table.f32->pack_group_weights(codes.data(),
+                                reinterpret_cast<const float*>(context.input(2).data.data()),
+                                shape.n, shape.k, group, bits, weights);
   matrix.task.weights = weights;
   matrix.task.group = group;
   matrix.task.bits = bits;

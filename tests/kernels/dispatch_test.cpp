@@ -38,13 +38,13 @@ TEST_CASE("dispatch: tables are complete and their tiles fit the padding of the 
     CAPTURE(std::string(table->name));
     CHECK(table->tile.mr >= 1);
     CHECK(kColumnPadding % table->tile.nr == 0);
-    CHECK(kColumnPadding % table->float_nr == 0);
+    CHECK(kColumnPadding % table->f32->nr == 0);
     CHECK(table->tile.kr >= 1);
     // Null function pointers would lie among the entries; none of a table's words is zero.
     CHECK((table->packed_bytes && table->pack_weights && table->scratch_bytes && table->gemm));
-    CHECK((table->packed_float_bytes && table->pack_float_weights && table->float_linear));
-    CHECK((table->quantize && table->dequantize && table->clamp_q8 && table->clamp_f32));
-    CHECK((table->add_q8 && table->add_f32 && table->affine_f32 && table->lookup && table->flip));
+    CHECK((table->f32->packed_bytes && table->f32->pack_weights && table->f32->linear));
+    CHECK((table->quantize && table->dequantize && table->clamp_q8 && table->f32->clamp));
+    CHECK((table->add_q8 && table->f32->add && table->f32->affine && table->lookup && table->flip));
   }
 }
 

@@ -24,7 +24,7 @@ std::vector<std::uint32_t> words(const std::vector<float>& values) {
 void check_range(const Table& table, const float* x, std::size_t n) {
   float got[2] = {7, 7};
   float want[2];
-  table.range(x, n, &got[0], &got[1]);
+  table.f32->range(x, n, &got[0], &got[1]);
   reference::range(x, n, &want[0], &want[1]);
   CHECK(words({got[0], got[1]}) == words({want[0], want[1]}));
 }
@@ -100,8 +100,8 @@ TEST_CASE("dequantize_sums of every table equals the reference") {
           Guarded<float> y(n);
           std::vector<float> want(n);
           std::memcpy(y.data(), sum.data() + 1, n * sizeof(float));  // onto its input
-          table->dequantize_sums(reinterpret_cast<const std::int32_t*>(y.data()), n, params,
-                                 y.data());
+          table->f32->dequantize_sums(reinterpret_cast<const std::int32_t*>(y.data()), n, params,
+                                      y.data());
           reference::dequantize_sums(sum.data() + 1, n, params, want.data());
           CHECK(words(y.values()) == words(want));
           CHECK(y.intact());

@@ -152,22 +152,22 @@ TEST_CASE("float clamp, add and affine of every table equal the reference") {
       const auto min = bounds.first;
       const auto max = bounds.second;
       check_equal<float>(
-          x.size(), [&](float* y) { table->clamp_f32(x.data(), x.size(), min, max, y); },
+          x.size(), [&](float* y) { table->f32->clamp(x.data(), x.size(), min, max, y); },
           [&](float* y) { reference::clamp_f32(x.data(), x.size(), min, max, y); });
     }
     for (const std::size_t n : kSizes) {
       check_equal<float>(
-          n, [&](float* y) { table->clamp_f32(a.data() + 1, n, -1.0F, 1.0F, y); },
+          n, [&](float* y) { table->f32->clamp(a.data() + 1, n, -1.0F, 1.0F, y); },
           [&](float* y) { reference::clamp_f32(a.data() + 1, n, -1.0F, 1.0F, y); });
       check_equal<float>(
-          n, [&](float* y) { table->add_f32(a.data() + 1, b.data() + 1, n, y); },
+          n, [&](float* y) { table->f32->add(a.data() + 1, b.data() + 1, n, y); },
           [&](float* y) { reference::add_f32(a.data() + 1, b.data() + 1, n, y); });
       // A fused multiply-add would keep the product's low bits: c cancels none of them here.
       check_equal<float>(
-          n, [&](float* y) { table->affine_f32(a.data() + 1, b.data() + 1, c.data() + 1, n, y); },
+          n, [&](float* y) { table->f32->affine(a.data() + 1, b.data() + 1, c.data() + 1, n, y); },
           [&](float* y) { reference::affine_f32(a.data() + 1, b.data() + 1, c.data() + 1, n, y); });
       check_equal<float>(
-          n, [&](float* y) { table->affine_f32(a.data() + 1, c.data() + 1, a.data() + 1, n, y); },
+          n, [&](float* y) { table->f32->affine(a.data() + 1, c.data() + 1, a.data() + 1, n, y); },
           [&](float* y) { reference::affine_f32(a.data() + 1, c.data() + 1, a.data() + 1, n, y); });
     }
   }
@@ -184,9 +184,9 @@ TEST_CASE("float add and affine give one NaN on every CPU") {
       const std::vector<float> x(ones.size(), a);
       const std::vector<float> shift(ones.size(), b);
       std::vector<float> y(ones.size());
-      table->add_f32(x.data(), shift.data(), y.size(), y.data());
+      table->f32->add(x.data(), shift.data(), y.size(), y.data());
       for (const float v : y) CHECK(std::bit_cast<std::uint32_t>(v) == 0x7fc00000U);
-      table->affine_f32(x.data(), ones.data(), shift.data(), y.size(), y.data());
+      table->f32->affine(x.data(), ones.data(), shift.data(), y.size(), y.data());
       for (const float v : y) CHECK(std::bit_cast<std::uint32_t>(v) == 0x7fc00000U);
     }
   }

@@ -33,18 +33,18 @@ void check_shape(const Table& table, std::size_t m, std::size_t n, std::size_t k
     a.push_back(random_floats(k, 2.0F, static_cast<std::uint32_t>(i)));
     rows.push_back(a.back().data());
   }
-  const std::size_t bytes = table.packed_float_bytes(n, k);
+  const std::size_t bytes = table.f32->packed_bytes(n, k);
   CHECK(bytes % 64 == 0);
   const std::unique_ptr<void, decltype(&std::free)> packed(std::aligned_alloc(64, bytes),
                                                            &std::free);
-  table.pack_float_weights(w.data(), n, k, packed.get());
+  table.f32->pack_weights(w.data(), n, k, packed.get());
 
   const std::size_t ldc = n + 3;
   Guarded<float> c(m * ldc);
   std::vector<float> want = c.values();
   FloatLinearTask task{rows.data(), m,        k,   packed.get(), bias.data(), n_begin,
                        n_end,       c.data(), ldc, min,          max};
-  table.float_linear(task);
+  table.f32->linear(task);
   task.c = want.data();
   reference::float_linear(task, w.data());
   CHECK(c.intact());
@@ -71,7 +71,7 @@ TEST_CASE("the reference sums k in ascending order, each step rounded") {
 
 TEST_CASE("float_linear of every table equals the reference") {
   for (const Table* table : tables_here()) {
-    const std::size_t nr = table->float_nr;
+    const std::size_t nr = table->f32->nr;
     for (const std::size_t m : {1U, 3U, 4U, 5U, 9U}) {
       for (const std::size_t n :
            {std::size_t{1}, std::size_t{10}, nr - 1, nr, nr + 1, 2 * nr + 5, std::size_t{100}}) {

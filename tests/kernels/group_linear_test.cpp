@@ -52,11 +52,12 @@ void check_shape(const Table& table, const Shape& s, std::size_t n_begin, std::s
     a.push_back(random_floats(s.k, 2.0F, static_cast<std::uint32_t>(i)));
     rows.push_back(a.back().data());
   }
-  const std::size_t bytes = table.packed_group_bytes(s.n, s.k, s.group, s.bits);
+  const std::size_t bytes = table.f32->packed_group_bytes(s.n, s.k, s.group, s.bits);
   CHECK(bytes % 64 == 0);
   const std::unique_ptr<void, decltype(&std::free)> packed(std::aligned_alloc(64, bytes),
                                                            &std::free);
-  table.pack_group_weights(codes.data(), scale.data(), s.n, s.k, s.group, s.bits, packed.get());
+  table.f32->pack_group_weights(codes.data(), scale.data(), s.n, s.k, s.group, s.bits,
+                                packed.get());
 
   const std::size_t ldc = s.n + 3;
   Guarded<float> c(s.m * ldc);
@@ -74,7 +75,7 @@ void check_shape(const Table& table, const Shape& s, std::size_t n_begin, std::s
                        .max = max,
                        .group = s.group,
                        .bits = s.bits};
-  table.group_linear(task);
+  table.f32->group_linear(task);
   task.c = want.data();
   reference::group_linear(task, codes.data(), scale.data());
   CHECK(c.intact());
@@ -106,7 +107,7 @@ TEST_CASE("the reference sums group by group, each from zero") {
 
 TEST_CASE("group_linear of every table equals the reference") {
   for (const Table* table : tables_here()) {
-    const std::size_t nr = table->float_nr;
+    const std::size_t nr = table->f32->nr;
     for (const std::size_t bits : {8U, 4U}) {
       for (const std::size_t m : {1U, 3U, 4U, 5U}) {
         for (const std::size_t n : {std::size_t{1}, nr - 1, nr, nr + 1, 2 * nr + 5}) {

@@ -67,8 +67,8 @@ struct FloatExecutor::Impl {
     if (node.op == Op::linear) {
       const std::size_t n = columns(shape(node.output));
       const std::size_t k = columns(shape(node.inputs[0]));
-      step.weights = aligned_bytes(table.packed_float_bytes(n, k));
-      table.pack_float_weights(node.weight.data(), n, k, step.weights.get());
+      step.weights = aligned_bytes(table.f32->packed_bytes(n, k));
+      table.f32->pack_weights(node.weight.data(), n, k, step.weights.get());
       step.bias = node.bias;
       step.bias.resize(kernels::round_up(n, kernels::kColumnPadding));
     } else if (node.op == Op::affine) {
@@ -104,19 +104,19 @@ struct FloatExecutor::Impl {
         return linear(step, x, y);
       case Op::affine:
         for (std::size_t i = 0; i < x.size(); i += step.scale.size()) {
-          table.affine_f32(x.data() + i, step.scale.data(), step.shift.data(), step.scale.size(),
-                           y + i);
+          table.f32->affine(x.data() + i, step.scale.data(), step.shift.data(), step.scale.size(),
+                            y + i);
         }
         return;
       case Op::add:
         if (!node.operand.empty()) return add_operand(step, x, y);
-        table.add_f32(x.data(), values[node.inputs[1]].data(), x.size(), y);
+        table.f32->add(x.data(), values[node.inputs[1]].data(), x.size(), y);
         if (std::isfinite(node.clip_min) || std::isfinite(node.clip_max)) {
-          table.clamp_f32(y, x.size(), node.clip_min, node.clip_max, y);
+          table.f32->clamp(y, x.size(), node.clip_min, node.clip_max, y);
         }
         return;
       case Op::clip:
-        return table.clamp_f32(x.data(), x.size(), node.clip_min, node.clip_max, y);
+        return table.f32->clamp(x.data(), x.size(), node.clip_min, node.clip_max, y);
       case Op::transpose:
       case Op::slice:
         for (std::size_t s = 0; s < batch; ++s) {
@@ -158,17 +158,17 @@ struct FloatExecutor::Impl {
     const std::size_t k = columns(shape(step.node->inputs[0]));
     rows.clear();
     for (std::size_t i = 0; i < x.size(); i += k) rows.push_back(x.data() + i);
-    table.float_linear({.rows = rows.data(),
-                        .m = rows.size(),
-                        .k = k,
-                        .weights = step.weights.get(),
-                        .bias = step.bias.data(),
-                        .n_begin = 0,
-                        .n_end = n,
-                        .c = y,
-                        .ldc = n,
-                        .min = step.node->clip_min,
-                        .max = step.node->clip_max});
+    table.f32->linear({.rows = rows.data(),
+                       .m = rows.size(),
+                       .k = k,
+                       .weights = step.weights.get(),
+                       .bias = step.bias.data(),
+                       .n_begin = 0,
+                       .n_end = n,
+                       .c = y,
+                       .ldc = n,
+                       .min = step.node->clip_min,
+                       .max = step.node->clip_max});
   }
 
   // Codes as floats.
@@ -194,7 +194,7 @@ struct FloatExecutor::Impl {
       const std::int32_t code = code_of(operand[i % operand.size()], encoding.dtype);
       y[i] = x[i] + to_real(static_cast<float>(code), encoding);
     }
-    table.clamp_f32(y, x.size(), step.node->clip_min, step.node->clip_max, y);
+    table.f32->clamp(y, x.size(), step.node->clip_min, step.node->clip_max, y);
   }
 
   void concat(const Node& node, float* y) {
