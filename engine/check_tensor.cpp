@@ -20,7 +20,7 @@ std::string shape_text(const Tensor& tensor) {
     if (extent == -1) {
       text += 'N';
     } else {
-      append(text, extent);
+      Part(extent).append_to(text);
     }
   }
   return text;

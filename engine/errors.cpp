@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which strings of a file may be printed: strict UTF-8 (no overlong forms, no surrogates) without
-// characters that move the cursor or reorder the line.
+// How messages are joined, and which strings of a file may be printed: strict UTF-8 (no overlong
+// forms, no surrogates) without characters that move the cursor or reorder the line.
 #include "engine/errors.h"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,7 +19,35 @@ bool is_printable(std::uint32_t c) noexcept {
   return !control && !separator && !direction && !surrogate && c <= 0x10FFFF;
 }
 
+template <class Number>
+void append_number(std::string& text, Number number) {
+  char digits[64];
+  text.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
 }  // namespace
+
+void Part::append_to(std::string& text) const {
+  switch (kind_) {
+    case Kind::text:
+      text.append(text_);
+      return;
+    case Kind::s64:
+      return append_number(text, static_cast<std::int64_t>(u64_));
+    case Kind::u64:
+      return append_number(text, u64_);
+    case Kind::f32:
+      return append_number(text, f32_);
+    case Kind::f64:
+      return append_number(text, f64_);
+  }
+}
+
+std::string join(std::initializer_list<Part> parts) {
+  std::string text;
+  for (const Part& part : parts) part.append_to(text);
+  return text;
+}
 
 bool is_printable(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
