@@ -65,7 +65,8 @@ std::shared_ptr<const Model> create_model(const Graph& graph, const std::string&
 }
 
 const kernels::Table& choose_table(const char* isa) {
-  const kernels::CpuFeatures cpu = kernels::detect_cpu();
+  // Once: in a virtual machine the question takes longer than loading a small model.
+  static const kernels::CpuFeatures cpu = kernels::detect_cpu();
   const char* from = "option isa";
   if (isa == nullptr) {
     isa = std::getenv("OCTET_ISA");
