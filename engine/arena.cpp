@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Greedy best fit by size (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net
-// Inference", 2020), and aligned allocation.
+// Inference", 2020), by time where buffers are many, and aligned allocation.
 #include "engine/arena.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <set>
+#include <utility>
 
 namespace octet::engine {
 
@@ -23,7 +26,9 @@ bool meet(const Lifetime& a, const Lifetime& b) {
 
 }  // namespace
 
-Layout place_buffers(std::span<const Lifetime> buffers) {
+namespace {
+
+Layout place_by_size(std::span<const Lifetime> buffers) {
   std::vector<std::size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -56,6 +61,52 @@ Layout place_buffers(std::span<const Lifetime> buffers) {
         i);
   }
   return layout;
+}
+
+// The indices of buffers, by `time`.
+std::vector<std::uint32_t> order_by(std::span<const Lifetime> buffers,
+                                    std::size_t Lifetime::*time) {
+  std::vector<std::uint32_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(buffers[a].*time, a) < std::pair(buffers[b].*time, b);
+  });
+  return order;
+}
+
+// As an allocator would: each buffer into the smallest gap that buffers before it left.
+Layout place_by_time(std::span<const Lifetime> buffers) {
+  Layout layout;
+  layout.offsets.resize(buffers.size());
+  std::set<std::pair<std::size_t, std::size_t>> gaps;  // bytes, offset
+  const std::vector<std::uint32_t> ends = order_by(buffers, &Lifetime::last);
+  auto ended = ends.begin();
+  for (const std::uint32_t i : order_by(buffers, &Lifetime::first)) {
+    const Lifetime& buffer = buffers[i];
+    for (; buffers[*ended].last < buffer.first; ++ended) {  // stops at this buffer itself
+      if (buffers[*ended].bytes > 0) gaps.emplace(buffers[*ended].bytes, layout.offsets[*ended]);
+    }
+    if (buffer.bytes == 0) continue;
+    const auto gap = gaps.lower_bound({buffer.bytes, 0});
+    if (gap == gaps.end()) {
+      layout.offsets[i] = layout.bytes;
+      layout.bytes += buffer.bytes;
+      continue;
+    }
+    const auto [bytes, offset] = *gap;
+    gaps.erase(gap);
+    layout.offsets[i] = offset;
+    if (bytes > buffer.bytes) gaps.emplace(bytes - buffer.bytes, offset + buffer.bytes);
+  }
+  return layout;
+}
+
+}  // namespace
+
+Layout place_buffers(std::span<const Lifetime> buffers) {
+  // By size takes the square of their number: milliseconds here, seconds where a file may go.
+  constexpr std::size_t kMaxBySize = 4096;
+  return buffers.size() <= kMaxBySize ? place_by_size(buffers) : place_by_time(buffers);
 }
 
 }  // namespace octet::engine

@@ -43,7 +43,7 @@ struct Layout {
 };
 
 // Gives buffers whose lifetimes meet disjoint places: the largest first, each into the smallest gap
-// that holds it.
+// that holds it; where they are thousands, the earliest first, in more memory.
 Layout place_buffers(std::span<const Lifetime> buffers);
 
 }  // namespace octet::engine

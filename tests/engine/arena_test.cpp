@@ -65,6 +65,28 @@ TEST_CASE("place_buffers: random lifetimes") {
   CHECK(place_buffers({}).bytes == 0);
 }
 
+TEST_CASE("place_buffers: thousands are placed by time") {
+  // A chain of equal buffers needs two of them, however long it is.
+  std::vector<Lifetime> chain(5000);
+  for (std::size_t i = 0; i < chain.size(); ++i) chain[i] = {128, i, i + 1};
+  const Layout two = place_buffers(chain);
+  CHECK(is_valid(chain, two));
+  CHECK(two.bytes == 2 * 128);
+
+  std::mt19937 random(7);
+  std::vector<Lifetime> buffers(5000);
+  std::size_t sum = 0;
+  for (Lifetime& buffer : buffers) {
+    buffer.bytes = random() % 20 * kAlignment;
+    buffer.first = random() % 2000;
+    buffer.last = random() % 50 == 0 ? 3000 : buffer.first + random() % 8;
+    sum += buffer.bytes;
+  }
+  const Layout layout = place_buffers(buffers);
+  CHECK(is_valid(buffers, layout));
+  CHECK(layout.bytes < sum / 10);
+}
+
 TEST_CASE("AlignedBuffer is aligned and zero") {
   const AlignedBuffer buffer(1000);
   CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
