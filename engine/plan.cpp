@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graph -> steps: compiles each node's op, sizes the block, and writes the steps with their places.
+// Graph -> steps: sizes the block, compiles each node's op, and writes the steps with their places.
 #include "engine/plan.h"
 
 #include <algorithm>
@@ -31,14 +31,27 @@ class Planner {
 
   Plan run() {
     plan_.row_tile = std::max<std::size_t>(table_.tile.mr, 1);
+    add_needs();
+    size_block();  // may throw: before any parameter is packed
     compile_nodes();
-    size_block();
     describe_buffers();
     write_steps();
     return std::move(plan_);
   }
 
  private:
+  OpContext context(const Node& node) const { return {graph_, node, table_, storage_}; }
+
+  void add_needs() {
+    for (const Node& node : graph_.nodes) {
+      const Op& op = find_op(node.op);
+      if (op.needs == nullptr) continue;
+      const Needs needs = op.needs(context(node));
+      rows_ = std::max(rows_, needs.rows);
+      scratch_bytes_ = std::max(scratch_bytes_, needs.scratch_bytes);
+    }
+  }
+
   void compile_nodes() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
@@ -47,11 +60,9 @@ class Planner {
       if (op.compile == nullptr) {
         compiled.kernel = "view";
       } else {
-        compiled = op.compile({graph_, node, table_, storage_});
+        compiled = op.compile(context(node));
       }
       plan_.nodes.push_back({i, compiled.kernel, compiled.multiply_adds, compiled.parameter_bytes});
-      rows_ = std::max(rows_, compiled.rows);
-      scratch_bytes_ = std::max(scratch_bytes_, compiled.scratch_bytes);
       compiled_.push_back(std::move(compiled));
     }
   }

@@ -134,8 +134,14 @@ Compiled compile_dynamic_linear(const OpContext& context) {
       Params{DynamicQuantizer(context.table), matrix, context.table.f32->dequantize_sums,
              shape.rows / ranges, context.storage.array<std::int32_t>(columns),
              make_columns(context, shape.n)});
-  compiled.scratch_bytes += kHeader + kRows * code_stride(shape.k);
   return compiled;
+}
+
+Needs dynamic_linear_needs(const OpContext& context) {
+  Needs needs = int8_matrix_needs(context);
+  const auto k = static_cast<std::size_t>(context.input(0).shape.back());
+  needs.scratch_bytes += kHeader + kRows * code_stride(k);
+  return needs;
 }
 
 }  // namespace octet::engine

@@ -17,4 +17,8 @@ Compiled compile_float_linear(const OpContext& context) {
   return compile_float_matrix(context, matrix, packed_bytes, 2, "float_linear");
 }
 
+Needs float_matrix_needs(const OpContext& context) {
+  return matrix_needs(context);
+}
+
 }  // namespace octet::engine

@@ -48,7 +48,6 @@ inline Compiled compile_float_matrix(const OpContext& context, FloatMatrix matri
           .kernel = context.kernel(kernel),
           .multiply_adds = std::uint64_t{shape.rows} * shape.n * shape.k,
           .parameter_bytes = packed_bytes + columns * sizeof(float),
-          .rows = shape.rows,
           .divisible = true};
 }
 

@@ -44,6 +44,12 @@ inline Int8Matrix pack_int8_matrix(const OpContext& context) {
   return {table.gemm, weights, shape};
 }
 
+// Row pointers, and the scratch of gemm.
+inline Needs int8_matrix_needs(const OpContext& context) {
+  const MatrixShape shape = matrix_shape(context, 1, 1);
+  return {.rows = shape.rows, .scratch_bytes = context.table.scratch_bytes(1, shape.k)};
+}
+
 // The sum of a row of s8 weights, modulo 2^32.
 inline std::int32_t weight_sum(const Tensor& weight, std::size_t row) {
   const auto k = static_cast<std::size_t>(weight.shape[1]);
@@ -71,8 +77,6 @@ inline Compiled compile_int8_matrix(const OpContext& context, const Int8Matrix& 
   compiled.multiply_adds = std::uint64_t{shape.rows} * shape.n * shape.k;
   compiled.parameter_bytes = packed_bytes(table, shape) +
                              kernels::round_up(shape.n, kernels::kColumnPadding) * column_bytes;
-  compiled.rows = shape.rows;
-  compiled.scratch_bytes = table.scratch_bytes(1, shape.k);
   compiled.divisible = true;
   return compiled;
 }

@@ -80,4 +80,8 @@ Compiled compile_linear(const OpContext& context) {
   return compiled;
 }
 
+Needs linear_needs(const OpContext& context) {
+  return int8_matrix_needs(context);
+}
+
 }  // namespace octet::engine

@@ -57,6 +57,11 @@ inline MatrixShape matrix_shape(const OpContext& context, std::size_t mr, std::s
           nr};
 }
 
+// Row pointers, and no scratch.
+inline Needs matrix_needs(const OpContext& context) {
+  return {.rows = matrix_shape(context, 1, 1).rows};
+}
+
 // Calls f(row pointers, m, c, ldc, tiles) for this share of the block: once where the output's rows
 // lie equally far apart, else once per sample. The pointers are those of tiles' rows, c is their
 // first.

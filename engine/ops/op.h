@@ -31,14 +31,19 @@ struct Compiled {
   std::string kernel;            // StepInfo::kernel
   std::uint64_t multiply_adds = 0;
   std::size_t parameter_bytes = 0;
+  bool divisible = false;
+};
+
+// What a step needs of the arena beside its tensors.
+struct Needs {
   std::size_t rows = 0;           // row pointers per sample
   std::size_t scratch_bytes = 0;  // Block::scratch
-  bool divisible = false;
 };
 
 struct Op {
   Compiled (*compile)(const OpContext& context);  // null: a view of its input, no step
   bool in_place;  // whether the output may be the input's memory, if they have the same size
+  Needs (*needs)(const OpContext& context) = nullptr;  // null: nothing; packs and allocates nothing
 };
 const Op& find_op(OpType type) noexcept;
 

@@ -6,26 +6,26 @@ namespace octet::engine {
 
 const Op& find_op(OpType type) noexcept {
   static constexpr Op kOps[kOpTypes] = {
-      {compile_quantize, false},          // quantize
-      {compile_dequantize, false},        // dequantize
-      {compile_requantize, true},         // requantize
-      {compile_linear, false},            // linear
-      {compile_float_linear, false},      // float_linear
-      {compile_clip, true},               // clip
-      {nullptr, false},                   // reshape
-      {compile_add, true},                // add
-      {compile_affine, true},             // affine
-      {compile_lookup, true},             // lookup
-      {compile_transpose, false},         // transpose
-      {compile_concat, false},            // concat
-      {compile_slice, false},             // slice
-      {compile_softmax, true},            // softmax
-      {compile_softmax, true},            // log_softmax
-      {compile_group_linear, false},      // group_linear
-      {compile_dynamic_linear, false},    // dynamic_linear
-      {compile_dynamic_quantize, false},  // dynamic_quantize
-      {compile_dynamic_quantize, false},  // dynamic_scale
-      {compile_dynamic_quantize, false},  // dynamic_zero_point
+      {compile_quantize, false},                              // quantize
+      {compile_dequantize, false},                            // dequantize
+      {compile_requantize, true},                             // requantize
+      {compile_linear, false, linear_needs},                  // linear
+      {compile_float_linear, false, float_matrix_needs},      // float_linear
+      {compile_clip, true},                                   // clip
+      {nullptr, false},                                       // reshape
+      {compile_add, true},                                    // add
+      {compile_affine, true},                                 // affine
+      {compile_lookup, true},                                 // lookup
+      {compile_transpose, false},                             // transpose
+      {compile_concat, false},                                // concat
+      {compile_slice, false},                                 // slice
+      {compile_softmax, true},                                // softmax
+      {compile_softmax, true},                                // log_softmax
+      {compile_group_linear, false, float_matrix_needs},      // group_linear
+      {compile_dynamic_linear, false, dynamic_linear_needs},  // dynamic_linear
+      {compile_dynamic_quantize, false},                      // dynamic_quantize
+      {compile_dynamic_quantize, false},                      // dynamic_scale
+      {compile_dynamic_quantize, false},                      // dynamic_zero_point
   };
   return kOps[static_cast<std::size_t>(type)];
 }

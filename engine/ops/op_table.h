@@ -23,4 +23,8 @@ Compiled compile_concat(const OpContext& context);
 Compiled compile_slice(const OpContext& context);
 Compiled compile_softmax(const OpContext& context);
 
+Needs linear_needs(const OpContext& context);
+Needs float_matrix_needs(const OpContext& context);  // float_linear, group_linear
+Needs dynamic_linear_needs(const OpContext& context);
+
 }  // namespace octet::engine
