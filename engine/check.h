@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,12 +23,10 @@ std::string label(std::string_view kind, std::size_t index, const std::string& n
 // "Nx784", "128x64", "2x3x4"; "scalar" for rank 0, "of rank 9" above kMaxRank.
 std::string shape_text(const Tensor& tensor);
 
-// Bytes that a constant of this shape and dtype holds; nothing where the rank is not 1 to 8, an
-// extent is not in [1, 2^31), or the product exceeds kMaxTensorBytes.
-std::optional<std::uint64_t> constant_bytes(const Tensor& tensor);
-
-// The same for one sample of an activation; shape[0] must be -1.
-std::optional<std::uint64_t> sample_bytes(const Tensor& tensor);
+// Bytes that a constant of this shape and dtype holds. Throws Error (format) where the rank is not
+// 1 to 8, an extent is not in [1, 2^31), or the product exceeds kMaxTensorBytes.
+std::uint64_t constant_bytes(const std::string& source, const std::string& what,
+                             const Tensor& tensor);
 
 // Positive, finite and not denormal, also where the host flushes denormals.
 inline bool is_normal_positive(float x) noexcept {
@@ -37,7 +34,11 @@ inline bool is_normal_positive(float x) noexcept {
 }
 
 // At most 1024 bytes and is_printable(); what stands before ": its name" in the message.
-void check_name(const std::string& source, const std::string& what, const std::string& name);
+void check_name(const std::string& source, const std::string& what, std::string_view name);
+
+// Tensors, nodes and whatever else a graph has many of. Throws Error (limit).
+void check_count(const std::string& source, const char* what, std::size_t count,
+                 const Limits& limits);
 
 // A number from a file may be no DType. Throws Error (unsupported).
 void check_dtype(const std::string& source, const std::string& what, DType dtype);

@@ -26,6 +26,11 @@ using Code = Error::Code;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+// Nodes may share constants, but the proofs go through them for each node: to refuse a file must
+// not take longer than its size explains.
+constexpr std::uint64_t kMaxSharing = 32;
+constexpr std::uint64_t kFreelyShared = std::uint64_t{32} << 20;
+
 // What a node of each op has, in OpType's order.
 struct OpRule {
   std::size_t inputs;
@@ -73,9 +78,19 @@ class GraphCheck {
     check_inputs();
     std::uint64_t multiply_adds_left = limits_.multiply_adds;
     std::uint64_t bytes_left = limits_.file_bytes;
+    const std::uint64_t readable = constant_bytes() * kMaxSharing + kFreelyShared;
+    std::uint64_t read = 0;
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      check_node(i);
       const Node& node = graph_.nodes[i];
+      check_frame(i);
+      read += node_constant_bytes(node);
+      if (read > readable) {
+        fail(Code::limit, node_prefix(i), "with the nodes before it reads ", read,
+             " bytes of constants, shared ones each time; ", readable, " are allowed, ",
+             kMaxSharing, " times those of the graph and ", kFreelyShared);
+      }
+      check::check_op(NodeCheck(graph_, source_, i));
+      produced_[node.output] = true;
       spend(i, node_multiply_adds(node), " multiply-adds per sample", multiply_adds_left,
             "multiply_adds", limits_.multiply_adds);
       spend(i, node_parameter_bytes(node), " bytes of parameters", bytes_left, "file_bytes",
@@ -98,17 +113,11 @@ class GraphCheck {
   std::string node_prefix(std::size_t i) const { return NodeCheck(graph_, source_, i).prefix(); }
 
   void check_counts() const {
-    const auto check_count = [&](const char* what, std::size_t count) {
-      if (count > limits_.tensors) {
-        fail(Code::limit, source_, ": has ", count, " ", what, ", the limit tensors is ",
-             limits_.tensors);
-      }
-    };
-    check_count("tensors", graph_.tensors.size());
-    check_count("nodes", graph_.nodes.size());
-    check_count("inputs", graph_.inputs.size());
-    check_count("outputs", graph_.outputs.size());
-    check_count("metadata entries", graph_.metadata.size());
+    check::check_count(source_, "tensors", graph_.tensors.size(), limits_);
+    check::check_count(source_, "nodes", graph_.nodes.size(), limits_);
+    check::check_count(source_, "inputs", graph_.inputs.size(), limits_);
+    check::check_count(source_, "outputs", graph_.outputs.size(), limits_);
+    check::check_count(source_, "metadata entries", graph_.metadata.size(), limits_);
     if (graph_.inputs.empty()) fail_format("has no input");
     if (graph_.outputs.empty()) fail_format("has no output");
   }
@@ -163,7 +172,8 @@ class GraphCheck {
     check_distinct("input", seen);
   }
 
-  void check_node(std::size_t i) {
+  // All of a node but what its op asks.
+  void check_frame(std::size_t i) const {
     const Node& node = graph_.nodes[i];
     check::check_name(source_, message("node ", i), node.name);
     if (static_cast<std::uint8_t>(node.op) >= kOpTypes) {
@@ -197,8 +207,6 @@ class GraphCheck {
       check.fail("writes ", tensor_label(node.output),
                  ", which is an input or written by a node before it");
     }
-    check::check_op(check);
-    produced_[node.output] = true;
   }
 
   static void check_attributes(const NodeCheck& check, const OpRule& rule) {
@@ -230,11 +238,21 @@ class GraphCheck {
                : written * k;
   }
 
-  // Of the node's own copy, which is packed from the constants: nodes may share those, and an
-  // affine spreads its channels over a period, so a small file could outgrow memory.
-  std::uint64_t node_parameter_bytes(const Node& node) const {
+  std::uint64_t constant_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const Tensor& tensor : graph_.tensors) bytes += tensor.data.size();
+    return bytes;
+  }
+  std::uint64_t node_constant_bytes(const Node& node) const {
     std::uint64_t bytes = 0;
     for (const std::uint32_t input : node.inputs) bytes += graph_.tensors[input].data.size();
+    return bytes;
+  }
+
+  // Of the node's own copy, which is packed from the constants: an affine spreads its channels over
+  // a period, so a small file could outgrow memory.
+  std::uint64_t node_parameter_bytes(const Node& node) const {
+    const std::uint64_t bytes = node_constant_bytes(node);
     return node.op == OpType::affine ? bytes * node.inner : bytes;
   }
 

@@ -2,6 +2,7 @@
 // What a tensor may be, whatever reads it: name, dtype, extents, quantization, data.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "engine/check.h"
 
@@ -28,6 +29,7 @@ std::string shape_text(const Tensor& tensor) {
 
 namespace {
 
+// Nothing where check.h's constant_bytes() throws.
 std::optional<std::uint64_t> bytes_from(const Tensor& tensor, std::size_t first) {
   if (tensor.shape.size() < std::max<std::size_t>(first, 1) || tensor.shape.size() > kMaxRank) {
     return {};
@@ -44,12 +46,15 @@ std::optional<std::uint64_t> bytes_from(const Tensor& tensor, std::size_t first)
 
 }  // namespace
 
-std::optional<std::uint64_t> constant_bytes(const Tensor& tensor) {
-  return bytes_from(tensor, 0);
-}
-
-std::optional<std::uint64_t> sample_bytes(const Tensor& tensor) {
-  return bytes_from(tensor, 1);
+std::uint64_t constant_bytes(const std::string& source, const std::string& what,
+                             const Tensor& tensor) {
+  const auto bytes = bytes_from(tensor, 0);
+  if (!bytes) {
+    fail(Error::Code::format, source, ": ", what, ": a constant cannot have shape ",
+         shape_text(tensor), ": 1 to ", kMaxRank,
+         " extents of at least 1, at most 2^40 bytes in all");
+  }
+  return *bytes;
 }
 
 namespace {
@@ -84,14 +89,10 @@ class TensorCheck {
   }
 
   void check_constant() const {
-    const auto bytes = constant_bytes(tensor_);
-    if (!bytes) {
-      fail("a constant cannot have shape ", shape_text(tensor_), ": 1 to ", kMaxRank,
-           " extents of at least 1, at most 2^40 bytes in all");
-    }
-    if (tensor_.data.size() != *bytes) {
+    const std::uint64_t bytes = constant_bytes(source_, name_, tensor_);
+    if (tensor_.data.size() != bytes) {
       fail("has ", tensor_.data.size(), " bytes of data, shape ", shape_text(tensor_), " of ",
-           dtype_name(tensor_.dtype), " needs ", *bytes);
+           dtype_name(tensor_.dtype), " needs ", bytes);
     }
     // An operand of add has a quantization; weights and tables have theirs elsewhere.
     if (is_q8(tensor_.dtype) && tensor_.scale != 0) {
@@ -111,7 +112,7 @@ class TensorCheck {
   }
 
   void check_activation() const {
-    const auto bytes = sample_bytes(tensor_);
+    const auto bytes = bytes_from(tensor_, 1);
     if (!bytes || tensor_.shape[0] != -1) {
       fail("an activation cannot have shape ", shape_text(tensor_), ": 1 to ", kMaxRank,
            " extents, the first of them the batch, the others at least 1,",
@@ -156,13 +157,21 @@ class TensorCheck {
 
 }  // namespace
 
-void check_name(const std::string& source, const std::string& what, const std::string& name) {
+void check_name(const std::string& source, const std::string& what, std::string_view name) {
   if (name.size() > kMaxNameBytes) {
     fail(Code::format, source, ": ", what, ": its name has ", name.size(), " bytes, at most ",
          kMaxNameBytes, " are allowed");
   }
   if (!is_printable(name)) {
     fail(Code::format, source, ": ", what, ": its name is not UTF-8 without control characters");
+  }
+}
+
+void check_count(const std::string& source, const char* what, std::size_t count,
+                 const Limits& limits) {
+  if (count > limits.tensors) {
+    fail(Code::limit, source, ": has ", count, " ", what, ", the limit tensors is ",
+         limits.tensors);
   }
 }
 

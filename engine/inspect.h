@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/graph.h"
+#include "engine/mapped_file.h"
 
 namespace octet::engine {
 
@@ -27,10 +28,10 @@ struct ModelInfo {
 
 ModelInfo inspect(const octet_model* model);
 
-// Reads and checks a model file and gives its graph (data copied into storage) without planning it.
+// Reads and checks a model file and gives its graph, whose data lies in file, without planning it.
 struct LoadedGraph {
   Graph graph;
-  std::vector<std::byte> storage;
+  MappedFile file;
   std::uint32_t arithmetic_version;
   std::uint32_t reader_version;
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes -> Graph: the header, the checksum, FlatBuffers' verifier, then every field. A file may be
-// hostile: no size is used before it is checked, and what is copied stays below the file's size.
+// hostile: no size is used before it is checked, and the memory that its graph takes has a bound.
 #include "engine/model_file.h"
 
 #include <algorithm>
 #include <bit>
-#include <optional>
+#include <limits>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,27 +74,32 @@ FileHeader read_header(std::span<const std::byte> bytes, const std::string& name
   return header;
 }
 
+// Memory that a graph may take for each tensor of the limit, or of the default one, beside as much
+// as its metadata has: many tables may point to one string or vector, and a small table becomes a
+// larger struct.
+constexpr std::uint64_t kGraphBytesPerTensor = 64;
+
 class MetadataReader {
  public:
   MetadataReader(const std::string& name, std::span<const std::byte> metadata,
                  std::span<const std::byte> data, const Limits& limits)
-      : name_(name), data_(data), limits_(limits), budget_(metadata.size()) {}
+      : name_(name), data_(data), limits_(limits) {
+    tensors_ = std::max(limits.tensors, Limits{}.tensors);
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    allowed_ = tensors_ > (kMost - metadata.size()) / kGraphBytesPerTensor
+                   ? kMost
+                   : metadata.size() + tensors_ * kGraphBytesPerTensor;
+    left_ = allowed_;
+  }
 
   Graph read(const fb::Model& model) {
     Graph graph;
-    for (std::uint32_t i = 0; i < count("tensors", model.tensors()); ++i) {
-      graph.tensors.push_back(read_tensor(i, *model.tensors()->Get(i)));
-    }
-    for (std::uint32_t i = 0; i < count("nodes", model.nodes()); ++i) {
-      graph.nodes.push_back(read_node(i, *model.nodes()->Get(i)));
-    }
-    for (std::uint32_t i = 0; i < count("inputs", model.inputs()); ++i) {
-      graph.inputs.push_back(read_input(*model.inputs()->Get(i)));
-    }
+    read_all(graph.tensors, "tensors", model.tensors(), &MetadataReader::read_tensor);
+    read_all(graph.nodes, "nodes", model.nodes(), &MetadataReader::read_node);
+    read_all(graph.inputs, "inputs", model.inputs(), &MetadataReader::read_input);
+    check::check_count(name_, "outputs", model.outputs()->size(), limits_);
     graph.outputs = copy<std::uint32_t>(*model.outputs());
-    for (std::uint32_t i = 0; i < count("metadata", model.metadata()); ++i) {
-      graph.metadata.push_back(read_property(i, model.metadata()->Get(i)));
-    }
+    read_all(graph.metadata, "metadata entries", model.metadata(), &MetadataReader::read_property);
     if (data_end_ != data_.size()) {
       fail_format("has ", data_.size(), " bytes of data, its constants need ", data_end_);
     }
@@ -106,44 +112,54 @@ class MetadataReader {
     fail(Code::format, name_, ": ", parts...);
   }
 
-  template <class Vector>
-  std::uint32_t count(const char* what, const Vector* vector) const {
-    const std::uint32_t n = vector == nullptr ? 0 : vector->size();
-    if (n > limits_.tensors) {
-      fail(Code::limit, name_, ": has ", n, " ", what, ", the limit tensors is ", limits_.tensors);
-    }
-    return n;
+  template <class Out, class In>
+  void read_all(std::vector<Out>& out, const char* what,
+                const octet_flatbuffers::Vector<octet_flatbuffers::Offset<In>>* in,
+                Out (MetadataReader::*read_one)(std::uint32_t, const In&)) {
+    const std::uint32_t n = in == nullptr ? 0 : in->size();
+    check::check_count(name_, what, n, limits_);
+    spend(n * sizeof(Out));
+    out.reserve(n);
+    for (std::uint32_t i = 0; i < n; ++i) out.push_back((this->*read_one)(i, *in->Get(i)));
   }
 
-  // Many tables may point to one string or vector; copies of it could outgrow memory.
   void spend(std::uint64_t bytes) {
-    if (bytes > budget_) fail_format("its metadata shares strings or vectors between owners");
-    budget_ -= bytes;
+    if (bytes > left_) {
+      fail(Code::limit, name_, ": its graph takes more than ", allowed_,
+           " bytes of memory: as many as its metadata has, and ", kGraphBytesPerTensor,
+           " for each of ", tensors_, " tensors");
+    }
+    left_ -= bytes;
   }
 
   template <class Out, class Vector>
   std::vector<Out> copy(const Vector& vector) {
-    spend(std::uint64_t{vector.size()} * sizeof *vector.data());
+    spend(std::uint64_t{vector.size()} * sizeof(Out));
     return std::vector<Out>(vector.begin(), vector.end());
   }
 
-  // Names are checked before a message prints them.
-  std::string text(const octet_flatbuffers::String* string, const std::string& label) {
-    if (string == nullptr) return {};
-    spend(string->size());
-    std::string result = string->str();
-    if (!is_printable(result)) {
-      fail_format(label, ": its text is not UTF-8 without control characters");
+  // Of a shape or a perm, before it is copied.
+  void need_rank(const std::string& label, const char* what, std::uint32_t rank) const {
+    if (rank > kMaxRank) {
+      fail_format(label, ": its ", what, " has ", rank, " entries, at most ", kMaxRank,
+                  " are allowed");
     }
-    return result;
+  }
+
+  std::string read_name(const octet_flatbuffers::String* in, const std::string& what) {
+    if (in == nullptr) return {};
+    check::check_name(name_, what, {in->c_str(), in->size()});
+    spend(in->size());
+    return in->str();
   }
 
   Tensor read_tensor(std::uint32_t index, const fb::Tensor& in) {
     Tensor tensor;
-    tensor.name = text(in.name(), message("tensor ", index));
+    tensor.name = read_name(in.name(), message("tensor ", index));
     const std::string label = check::label("tensor", index, tensor.name);
     tensor.dtype = static_cast<DType>(in.dtype());
     check::check_dtype(name_, label, tensor.dtype);
+    need_rank(label, "shape", in.shape()->size());
     tensor.shape = copy<std::int64_t>(*in.shape());
     tensor.scale = in.scale();
     tensor.zero_point = in.zero_point();
@@ -154,20 +170,19 @@ class MetadataReader {
 
   // The data of constants follow each other, aligned.
   std::span<const std::byte> next_data(const Tensor& tensor, const std::string& label) {
-    const std::optional<std::uint64_t> bytes = check::constant_bytes(tensor);
-    if (!bytes) fail_format(label, ": a constant cannot have shape ", check::shape_text(tensor));
+    const std::uint64_t bytes = check::constant_bytes(name_, label, tensor);
     const std::uint64_t start = align_data(data_end_);
-    if (start > data_.size() || *bytes > data_.size() - start) {
-      fail_format(label, ": its ", *bytes, " bytes of data begin at ", start, ", the file has ",
+    if (start > data_.size() || bytes > data_.size() - start) {
+      fail_format(label, ": its ", bytes, " bytes of data begin at ", start, ", the file has ",
                   data_.size(), " bytes of data");
     }
-    data_end_ = start + *bytes;
-    return data_.subspan(start, *bytes);
+    data_end_ = start + bytes;
+    return data_.subspan(start, bytes);
   }
 
   Node read_node(std::uint32_t index, const fb::Node& in) {
     Node node;
-    node.name = text(in.name(), message("node ", index));
+    node.name = read_name(in.name(), message("node ", index));
     node.op = static_cast<OpType>(in.op());
     node.inputs = copy<std::uint32_t>(*in.inputs());
     node.output = in.output();
@@ -176,20 +191,24 @@ class MetadataReader {
     node.axis = in.axis();
     node.start = in.start();
     node.inner = in.inner();
-    if (in.perm() != nullptr) node.perm = copy<std::uint32_t>(*in.perm());
+    if (in.perm() != nullptr) {
+      need_rank(check::label("node", index, node.name), "perm", in.perm()->size());
+      node.perm = copy<std::uint32_t>(*in.perm());
+    }
     node.group = in.group();
     return node;
   }
 
   std::pair<std::string, std::string> read_property(std::uint32_t index,
-                                                    const octet_flatbuffers::String* in) {
-    const std::string whole = text(in, message("metadata ", index));
+                                                    const octet_flatbuffers::String& in) {
+    const std::string_view whole(in.c_str(), in.size());
     const std::size_t end = whole.find('=');
-    if (end == std::string::npos) fail_format("metadata ", index, ": is not KEY=VALUE");
-    return {whole.substr(0, end), whole.substr(end + 1)};
+    if (end == std::string_view::npos) fail_format("metadata ", index, ": is not KEY=VALUE");
+    spend(whole.size());
+    return {std::string(whole.substr(0, end)), std::string(whole.substr(end + 1))};
   }
 
-  static GraphInput read_input(const fb::Input& in) {
+  GraphInput read_input(std::uint32_t, const fb::Input& in) {
     GraphInput input;
     input.tensor = in.tensor();
     if (in.normalization() != nullptr) {
@@ -202,7 +221,9 @@ class MetadataReader {
   const std::string& name_;
   std::span<const std::byte> data_;
   const Limits& limits_;
-  std::uint64_t budget_;
+  std::uint64_t tensors_;       // the limit or, if that is more, its default
+  std::uint64_t allowed_;       // bytes of memory for the graph
+  std::uint64_t left_;          // of them
   std::uint64_t data_end_ = 0;  // of the constants read so far
 };
 
@@ -215,15 +236,19 @@ std::uint64_t file_checksum(const FileHeader& header, std::span<const std::byte>
 }
 
 ParsedModel parse_model(std::span<const std::byte> bytes, const std::string& name,
-                        const Limits& limits) {
+                        const Limits& limits, Owner owner) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 16 != 0) {
     fail(Code::argument, name, ": its bytes must be aligned to 16");
   }
   const FileHeader header = read_header(bytes, name, limits);
 
+  std::span<const std::byte> metadata = bytes.subspan(sizeof header, header.metadata_bytes);
   // A copy, so that a mapped file that changes cannot change what the verifier has seen.
-  const auto block = bytes.subspan(sizeof header, header.metadata_bytes);
-  const std::vector<std::byte> metadata(block.begin(), block.end());
+  std::vector<std::byte> copy;
+  if (owner == Owner::others) {
+    copy.assign(metadata.begin(), metadata.end());
+    metadata = copy;
+  }
   const std::uint64_t sum =
       file_checksum(header, metadata, bytes.subspan(sizeof header + metadata.size()));
   if (sum != header.checksum) {

@@ -51,11 +51,16 @@ struct ParsedModel {
   std::uint32_t reader_version;
 };
 
+// Who else may write to the bytes of a file while they are parsed.
+enum class Owner : std::uint8_t { others, caller };
+
 // Checks everything, check_graph() included, before it is used. name stands for the file in
 // messages. bytes must be aligned to 16 (constants are aligned to 64 where bytes is) and outlive
-// the graph; only the tensor data is read again after it was checked. Throws octet::Error: format,
-// unsupported (made for another version, an unknown op), limit, argument (alignment).
+// the graph; only the tensor data is read again after it was checked. Takes as much memory as the
+// metadata for the graph, as much again to copy it where others own it, and 64 bytes for each of
+// limits.tensors or, if that is less, its default. Throws octet::Error: format, unsupported (made
+// for another version, an unknown op), limit, argument (alignment).
 ParsedModel parse_model(std::span<const std::byte> bytes, const std::string& name,
-                        const Limits& limits);
+                        const Limits& limits, Owner owner = Owner::others);
 
 }  // namespace octet::engine

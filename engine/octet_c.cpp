@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <limits>
 #include <new>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "engine/arena.h"
@@ -24,34 +26,44 @@ namespace {
 using namespace octet::engine;
 using octet::Error;
 
-octet_status report(octet_error* error, octet_status status, const char* text) noexcept {
+// Joins the texts without memory of its own.
+octet_status report(octet_error* error, octet_status status,
+                    std::initializer_list<std::string_view> texts) noexcept {
   if (error == nullptr) return status;
   error->status = status;
-  std::size_t length = std::strlen(text);
-  if (length >= sizeof error->message) {
-    length = sizeof error->message - 1;
-    // Not in the middle of a UTF-8 sequence.
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0u) == 0x80u) --length;
+  std::size_t length = 0;
+  for (const std::string_view text : texts) {
+    std::size_t part = text.size();
+    if (part >= sizeof error->message - length) {
+      part = sizeof error->message - length - 1;
+      // Not in the middle of a UTF-8 sequence.
+      while (part > 0 && (static_cast<unsigned char>(text[part]) & 0xc0u) == 0x80u) --part;
+    }
+    std::memcpy(error->message + length, text.data(), part);
+    length += part;
+    if (part < text.size()) break;
   }
-  std::memcpy(error->message, text, length);
   error->message[length] = '\0';
   return status;
 }
 
+// subject: what stands before the messages that are not octet's own; may be null.
 template <class Function>
-octet_status guard(octet_error* error, Function f) noexcept {
+octet_status guard(octet_error* error, const char* subject, Function f) noexcept {
   if (error != nullptr) *error = {};
+  const std::string_view name = subject != nullptr ? subject : "";
+  const std::string_view colon = subject != nullptr ? ": " : "";
   try {
     f();
     return OCTET_OK;
   } catch (const Error& e) {
-    return report(error, static_cast<octet_status>(e.code()), e.what());
+    return report(error, static_cast<octet_status>(e.code()), {e.what()});
   } catch (const std::bad_alloc&) {
-    return report(error, OCTET_LIMIT, "out of memory");
+    return report(error, OCTET_LIMIT, {name, colon, "out of memory"});
   } catch (const std::exception& e) {
-    return report(error, OCTET_LIMIT, e.what());
+    return report(error, OCTET_LIMIT, {name, colon, e.what()});
   } catch (...) {
-    return report(error, OCTET_LIMIT, "unknown error");
+    return report(error, OCTET_LIMIT, {name, colon, "unknown error"});
   }
 }
 
@@ -69,12 +81,12 @@ Limits to_limits(const octet_limits& limits) {
 }
 
 octet_model* make_model(std::span<const std::byte> bytes, const std::string& name,
-                        const octet_load_options& options, const Limits& limits) {
+                        const octet_load_options& options, const Limits& limits, Owner owner) {
   // Before anything is parsed: it is the caller's mistake, not the file's.
   const octet::kernels::Table& table = choose_table(options.isa);
   // The check of a file computes with its scales.
   const FloatEnvironment environment;
-  const ParsedModel parsed = parse_model(bytes, name, limits);
+  const ParsedModel parsed = parse_model(bytes, name, limits, owner);
   return new octet_model{create_model(parsed.graph, name, table, limits)};
 }
 
@@ -99,7 +111,7 @@ constexpr std::size_t kMaxThreads = 1024;
 octet_status make_executor(std::unique_ptr<Executor> (*make)(std::size_t), std::size_t threads,
                            octet_executor* executor, octet_error* error) noexcept {
   if (executor != nullptr) *executor = {};
-  return guard(error, [&] {
+  return guard(error, nullptr, [&] {
     need(executor, "executor");
     if (threads == 0) fail(Error::Code::argument, "threads is 0, must be at least 1");
     if (threads > kMaxThreads) {
@@ -146,14 +158,15 @@ const char* octet_status_name(octet_status status) noexcept {
 octet_status octet_model_load(const char* path, const octet_load_options* options,
                               octet_model** model, octet_error* error) noexcept {
   if (model != nullptr) *model = nullptr;
-  return guard(error, [&] {
+  return guard(error, path, [&] {
     need(path, "path");
     need(model, "model");
     const octet_load_options chosen = options != nullptr ? *options : octet_load_options{};
     const Limits limits = to_limits(chosen.limits);
     const MappedFile file(path, chosen.copy ? MappedFile::Mode::copy : MappedFile::Mode::map,
                           limits.file_bytes);
-    *model = make_model(file.bytes(), path, chosen, limits);
+    *model =
+        make_model(file.bytes(), path, chosen, limits, chosen.copy ? Owner::caller : Owner::others);
   });
 }
 
@@ -161,7 +174,7 @@ octet_status octet_model_parse(const void* data, size_t bytes, const char* name,
                                const octet_load_options* options, octet_model** model,
                                octet_error* error) noexcept {
   if (model != nullptr) *model = nullptr;
-  return guard(error, [&] {
+  return guard(error, name, [&] {
     need(data, "data");
     need(name, "name");
     need(model, "model");
@@ -172,12 +185,14 @@ octet_status octet_model_parse(const void* data, size_t bytes, const char* name,
            limits.file_bytes);
     }
     AlignedBuffer copy;
+    Owner owner = Owner::others;
     if (reinterpret_cast<std::uintptr_t>(data) % kDataAlignment != 0) {
       copy = AlignedBuffer(bytes);
       std::memcpy(copy.data(), data, bytes);
       data = copy.data();
+      owner = Owner::caller;
     }
-    *model = make_model({static_cast<const std::byte*>(data), bytes}, name, chosen, limits);
+    *model = make_model({static_cast<const std::byte*>(data), bytes}, name, chosen, limits, owner);
   });
 }
 
@@ -214,7 +229,7 @@ size_t octet_session_arena_bytes(const octet_model* model, size_t concurrency) n
 octet_status octet_session_create(const octet_model* model, const octet_session_options* options,
                                   octet_session** session, octet_error* error) noexcept {
   if (session != nullptr) *session = nullptr;
-  return guard(error, [&] {
+  return guard(error, nullptr, [&] {
     need(model, "model");
     need(session, "session");
     *session =

@@ -64,7 +64,7 @@ void run_embed(const EmbedOptions& options) {
   }
   const engine::MappedFile file(options.model, engine::MappedFile::Mode::copy,
                                 engine::Limits{}.file_bytes);
-  engine::parse_model(file.bytes(), options.model, {});  // checks all of it
+  engine::parse_model(file.bytes(), options.model, {}, engine::Owner::caller);  // checks all of it
   const Machine machine = options.machine == "aarch64" ? Machine::aarch64 : Machine::x86_64;
   const auto object = elf_object(file.bytes(), name, machine);
   if (!options.header.empty()) {
