@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "tests/engine/graph_faults.h"
+#include "tests/engine/check.h"
 
 namespace octet::test::check_arithmetic_test {
 

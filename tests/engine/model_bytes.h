@@ -2,9 +2,10 @@
 // A model file in memory, to be damaged and, if a test wants that, given a right checksum again.
 #pragma once
 
-#include <doctest/doctest.h>
-
+#include <algorithm>
 #include <cstring>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,22 @@ inline const std::string kGolden = OCTET_SOURCE_DIR "/tests/golden/v1.octet";
 inline const std::string kGolden2 = OCTET_SOURCE_DIR "/tests/golden/v2.octet";
 inline const std::string kGolden3 = OCTET_SOURCE_DIR "/tests/golden/v3.octet";
 
+// Makes the checksum of a file right again, whatever its header says; the header must be whole.
+inline void repair_checksum(std::span<std::byte> file) {
+  engine::FileHeader header;
+  std::memcpy(&header, file.data(), sizeof header);
+  const std::span<const std::byte> body = file.subspan(sizeof header);
+  const std::size_t split = std::min<std::size_t>(header.metadata_bytes, body.size());
+  header.checksum = engine::file_checksum(header, body.first(split), body.subspan(split));
+  std::memcpy(file.data(), &header, sizeof header);
+}
+
 struct ModelBytes {
   std::vector<std::byte> bytes;
 
   // The golden file.
-  ModelBytes() {
-    const engine::MappedFile file(kGolden, engine::MappedFile::Mode::map, 1 << 20);
+  explicit ModelBytes(const std::string& path = kGolden) {
+    const engine::MappedFile file(path, engine::MappedFile::Mode::map, 1 << 20);
     bytes.assign(file.bytes().begin(), file.bytes().end());
   }
   // A file with metadata of the test's own and zeros as data.
@@ -52,20 +63,13 @@ struct ModelBytes {
   void set_header(const engine::FileHeader& header) {
     std::memcpy(bytes.data(), &header, sizeof header);
   }
-  // Makes the checksum right again.
-  void repair() {
-    engine::FileHeader fixed = header();
-    const std::span<const std::byte> body = std::span(bytes).subspan(sizeof fixed);
-    const std::size_t split = std::min<std::size_t>(fixed.metadata_bytes, body.size());
-    fixed.checksum = engine::file_checksum(fixed, body.first(split), body.subspan(split));
-    set_header(fixed);
-  }
+  void repair() { repair_checksum(bytes); }
   // Changes a scalar field that is present.
   template <class T, class Table>
   void set(const Table* table, std::uint16_t field, T value) {
     auto* at = const_cast<std::uint8_t*>(
         reinterpret_cast<const octet_flatbuffers::Table*>(table)->GetAddressOf(field));
-    REQUIRE(at != nullptr);
+    if (at == nullptr) throw std::logic_error("the field is absent");
     std::memcpy(at, &value, sizeof value);
   }
   const fb::Model& model() const {

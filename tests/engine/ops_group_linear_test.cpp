@@ -65,23 +65,4 @@ TEST_CASE("group_linear: the low nibble is the first input") {
   CHECK(y == 0.25f + 0.5f * (7 - 16 + 4));
 }
 
-TEST_CASE("group_linear: faults") {
-  const auto fault = [](auto change) {
-    GraphBuilder b = group_graph({-1, 10}, 4, true, 4);
-    change(b);
-    return error_of([&] { check_graph(b.graph, "net.octet", {}); });
-  };
-  const std::string where = "format: net.octet: node 0 'fc' (group_linear): ";
-  CHECK(fault([](auto& b) { b.node("fc").group = 0; }) == where + "has no group");
-  CHECK(fault([](auto& b) { b.node("fc").group = 5; }) ==
-        where + "scale is 4x3, must be 4x2, a scale for every 5 of the 10 inputs");
-  CHECK(fault([](auto& b) {
-          b.tensor("x").shape = {-1, 11};
-        }) == where + "weight is 4x5, input has 11 columns");
-  CHECK(fault([](auto& b) { b.node("fc").inputs[1] = b.index("s"); }) ==
-        where + "weight is f32 4x3, must be u8 of rank 2");
-  CHECK(fault([](auto& b) { b.node("fc").inputs[3] = b.index("s"); }) ==
-        where + "bias is f32 4x3, must be f32 of rank 1");
-}
-
 }  // namespace octet::test::ops_group_linear_test

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The .npy reader and writer: numpy's own bytes, every type, and headers that lie.
+// The .npy reader and writer: numpy's own bytes, every type; files that are wrong: tests/faults/.
 #include "tools/data/npy.h"
 
 #include <doctest/doctest.h>
 
 #include <cstring>
 
-#include "tests/tools/data_files.h"
 #include "tests/tools/temporary_folder.h"
 
 namespace octet::test::npy_test {
@@ -23,11 +22,6 @@ std::string npy(const std::string& dict, const std::string& data, char version =
       {version, '\0', static_cast<char>(dict.size() & 0xff), static_cast<char>(dict.size() >> 8)};
   if (version > 1) file += {'\0', '\0'};
   return file + dict + data;
-}
-
-Failure read_fails(const TemporaryFolder& folder, const std::string& file) {
-  const auto path = folder.write("x.npy", file);
-  return failure_of([&] { read_npy(path); });
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) {
@@ -89,7 +83,6 @@ TEST_CASE("npy: versions 2 and 3, and rows") {
     CHECK(two.shape == std::vector<std::size_t>{2, 2});
     CHECK(std::memcmp(two.data.data(), "abcd", 4) == 0);
   }
-  CHECK(read_fails(folder, npy("{}", "", 4)).says("version 4"));
 }
 
 TEST_CASE("npy: an empty array, and one dimension in Fortran order") {
@@ -99,72 +92,6 @@ TEST_CASE("npy: an empty array, and one dimension in Fortran order") {
   CHECK(read_npy(path).rows() == 0);
   folder.write("x.npy", npy("{'descr': '|u1', 'fortran_order': True, 'shape': (3,), }", "abc"));
   CHECK(read_npy(path).rows() == 3);
-}
-
-TEST_CASE("npy: what is refused, and how to save it instead") {
-  const TemporaryFolder folder;
-  const auto descr = [&](const std::string& type) {
-    return read_fails(
-        folder,
-        npy("{'descr': '" + type + "', 'fortran_order': False, 'shape': (1,), }", "12345678"));
-  };
-  for (const char* type : {">f4", "<f2", "<u8", "|O", "|b1", "<c8"}) {
-    CHECK(descr(type).code == Error::Code::unsupported);
-    CHECK(descr(type).says(std::string("'") + type + "'"));
-    CHECK(descr(type).says("astype"));
-  }
-  const Failure structured = read_fails(
-      folder, npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "1234"));
-  CHECK(structured.code == Error::Code::unsupported);
-  const Failure fortran =
-      read_fails(folder, npy("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }", "abcd"));
-  CHECK(fortran.code == Error::Code::unsupported);
-  CHECK(fortran.says("ascontiguousarray"));
-}
-
-TEST_CASE("npy: bytes that are no .npy file") {
-  const TemporaryFolder folder;
-  CHECK(read_fails(folder, "").says("only 0 bytes"));
-  CHECK(read_fails(folder, "a text file, nothing else").says("does not begin with"));
-  CHECK(read_fails(folder, std::string("\x93NUMPY\x02\x00\xff", 9)).says("inside its header"));
-  CHECK(read_fails(folder, std::string("\x93NUMPY\x01\x00\xff\x00{}", 12)).says("255 bytes"));
-  const Failure huge = read_fails(folder, std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff{}", 14));
-  CHECK(huge.code == Error::Code::limit);
-  for (const char* dict :
-       {"", "{", "{}", "{'descr'}", "{'descr': '|u1'", "{'descr': '|u1', 'shape': (1,)}",
-        "{'descr': '|u1', 'fortran_order': Maybe, 'shape': (1,)}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': 1}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (-1,)}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (1 1)}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,)}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}",
-        "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)} + 1",
-        "{'descr': '|u1', 'other': False, 'shape': (1,)}"}) {
-    CAPTURE(std::string(dict));
-    const Failure failure = read_fails(folder, npy(dict, "a"));
-    CHECK(failure.code == Error::Code::format);
-    CHECK(failure.says("bad .npy header"));
-  }
-  std::string ones;
-  for (int i = 0; i < 33; ++i) ones += "1,";
-  CHECK(read_fails(folder,
-                   npy("{'descr': '|u1', 'fortran_order': False, 'shape': (" + ones + ")}", "a"))
-            .says("rank above 32"));
-}
-
-TEST_CASE("npy: a header that lies about the size") {
-  const TemporaryFolder folder;
-  const auto shaped = [&](const std::string& shape) {
-    return read_fails(
-        folder,
-        npy("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}", "12345678"));
-  };
-  CHECK_FALSE(shaped("(2,)").thrown);
-  CHECK(shaped("(3,)").says("holds 8 bytes of data, its header declares 3 of float32 = 12"));
-  CHECK(shaped("(1,)").says("= 4"));
-  CHECK(shaped("(1000000000,)").code == Error::Code::format);
-  CHECK(shaped("(4611686018427387905,)").code == Error::Code::limit);
-  CHECK(shaped("(0, 4611686018427387905)").code == Error::Code::limit);
 }
 
 }  // namespace octet::test::npy_test

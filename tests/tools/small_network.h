@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tests/tools/data_files.h"
+#include "tests/tools/idx_bytes.h"
 #include "tests/tools/onnx_builder.h"
 #include "tools/data/npy.h"
 #include "tools/data/splitmix.h"

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
@@ -337,6 +338,18 @@ int report(const char* message) {
   return kError;
 }
 
+// CLI11 allocates in functions that it declares noexcept: memory that is out ends there, and is the
+// same error as elsewhere.
+[[noreturn]] void terminate() noexcept {
+  try {
+    if (std::current_exception() != nullptr) throw;
+  } catch (const std::bad_alloc&) {
+    std::_Exit(report("out of memory"));
+  } catch (...) {
+  }
+  std::abort();
+}
+
 int parse(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
@@ -359,6 +372,7 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  std::set_terminate(terminate);
   try {
     CLI::App app(
         "octet turns a float ONNX network into an int8 model, proves what that cost, and "

@@ -126,24 +126,30 @@ void describe_conversion(engine::Graph& graph, const Conversion& conversion,
   add("sqnr_db", format("%.2f", conversion.cost.sqnr_db()));
 }
 
-// Writes the file and prints what it became.
+std::string note_lines(const std::vector<std::string>& notes) {
+  std::string lines;
+  for (const auto& note : notes) lines += format("note         %s\n", note.c_str());
+  return lines;
+}
+
+// Writes the file and prints what it became, then more. The text is made first: where memory is
+// out, there is no file and no text.
 void finish(const engine::Graph& quantized, const convert::Graph& graph, std::size_t imported_nodes,
-            const ConvertOptions& options) {
+            const ConvertOptions& options, const std::string& more) {
   engine::check_graph(quantized, options.output, {});
   if (options.strict) check_strict(quantized, options.model);
   const auto file = convert::write_model(quantized);
-  convert::write_file(options.output, file.data(), file.size());
   const auto source_bytes = data::file_bytes(options.model);
-  std::printf("%s -> %s\n", options.model.c_str(), options.output.c_str());
-  std::printf("nodes        %zu imported, %zu simplified, %zu quantized\n", imported_nodes,
-              graph.nodes.size(), quantized.nodes.size());
-  std::printf("bytes        %s -> %s (%.1f %%)\n", grouped(source_bytes).c_str(),
-              grouped(file.size()).c_str(),
-              100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes));
-}
-
-void print_notes(const std::vector<std::string>& notes) {
-  for (const auto& note : notes) std::printf("note         %s\n", note.c_str());
+  const std::string text =
+      format("%s -> %s\n", options.model.c_str(), options.output.c_str()) +
+      format("nodes        %zu imported, %zu simplified, %zu quantized\n", imported_nodes,
+             graph.nodes.size(), quantized.nodes.size()) +
+      format("bytes        %s -> %s (%.1f %%)\n", grouped(source_bytes).c_str(),
+             grouped(file.size()).c_str(),
+             100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes)) +
+      more;
+  convert::write_file(options.output, file.data(), file.size());
+  std::fputs(text.c_str(), stdout);
 }
 
 // Without data: a quantized network, weights alone, or ranges that are found as it runs.
@@ -159,9 +165,8 @@ void convert_at_once(const convert::Graph& graph, std::size_t imported_nodes, bo
     describe_mode(result.graph, options);
     describe_float_nodes(result.graph, options.keep_float);
   }
-  finish(result.graph, graph, imported_nodes, options);
-  print_notes(graph.notes);
-  print_notes(result.notes);
+  finish(result.graph, graph, imported_nodes, options,
+         note_lines(graph.notes) + note_lines(result.notes));
 }
 
 void convert_float(const convert::Graph& graph, std::size_t imported_nodes,
@@ -174,13 +179,15 @@ void convert_float(const convert::Graph& graph, std::size_t imported_nodes,
   engine::Graph& quantized = best.quantized.graph;
   describe_source(quantized, graph, options);
   describe_conversion(quantized, best, dataset, options);
-  finish(quantized, graph, imported_nodes, options);
-  std::printf("calibration  %s, %s of %s\n", best.recipe.calibration.c_str(),
-              count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str());
-  print_notes(best.notes);
-  std::printf("int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
+  finish(
+      quantized, graph, imported_nodes, options,
+      format("calibration  %s, %s of %s\n", best.recipe.calibration.c_str(),
+             count(dataset.samples(), "sample").c_str(), dataset.paths[0].c_str()) +
+          note_lines(best.notes) +
+          format(
+              "int8/float   arg-max agrees on %.2f %%, SQNR of '%s' %.1f dB (on these samples)\n",
               100 * best.cost.agreement(), graph.values[graph.outputs[0]].name.c_str(),
-              best.cost.sqnr_db());
+              best.cost.sqnr_db()));
 }
 
 }  // namespace
