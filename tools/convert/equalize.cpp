@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "tools/convert/rewrite.h"
+#include "tools/convert/links.h"
 
 namespace octet::convert {
 namespace {

@@ -13,6 +13,7 @@
 namespace octet::convert {
 namespace {
 
+constexpr std::size_t kWeights = 8;  // are multiplied while one element is followed
 constexpr std::size_t kNoChannel = static_cast<std::size_t>(-1);
 
 // The affine's channel of each of a linear's rows or columns; kNoChannel where none reaches it.
@@ -45,56 +46,75 @@ bool keeps_codes(const Node& linear, const Node& affine) {
 }
 
 struct Target {
-  std::size_t node;
+  Rewriter::Position node;
   Channels channels;
 };
 
-// The linear whose rows make the affine's elements.
-std::optional<Target> linear_before(const Graph& graph, const Links& links, const Node& affine) {
+// The linear whose rows make the affine's elements, views between; none() if there is none.
+Rewriter::Position linear_before(Rewriter& graph, const Node& affine) {
   ValueId value = affine.inputs[0];
-  Elements source = same_elements(graph, value);
-  for (;;) {
-    const std::size_t index = links.producer(value);
-    if (index == kNoNode || !links.is_private(value)) return {};
-    const Node& node = graph.nodes[index];
-    if (node.op == Op::linear) {
-      const bool clips = node.clip_min > -std::numeric_limits<float>::infinity() ||
-                         node.clip_max < std::numeric_limits<float>::infinity();
-      if (clips || !keeps_codes(node, affine)) return {};
-      const auto rows = static_cast<std::size_t>(graph.values[value].shape.back());
-      Channels channels(rows, kNoChannel);
-      for (std::size_t i = 0; i < source.size(); ++i) {
-        if (!assign(channels, source[i] % rows, channel_of(affine, i))) return {};
-      }
-      return Target{index, std::move(channels)};
+  for (std::size_t views = 0; views <= kMaxViews; ++views) {
+    const auto node = graph.producer(value);
+    if (node == graph.none() || !graph.is_private(value)) return graph.none();
+    if (node->op == Op::linear) {
+      const bool clips = node->clip_min > -std::numeric_limits<float>::infinity() ||
+                         node->clip_max < std::numeric_limits<float>::infinity();
+      return clips || !keeps_codes(*node, affine) ? graph.none() : node;
     }
-    if (!is_view(node)) return {};
-    const Elements map = view_map(graph, node);
-    for (std::size_t& element : source) element = map[element];
-    value = node.inputs[0];
+    if (!is_view(*node)) return graph.none();
+    value = node->inputs[0];
   }
+  return graph.none();
+}
+
+// The channel of each of the linear's rows; nothing where a row would need two.
+std::optional<Target> rows_before(Rewriter& graph, const Node& affine) {
+  const auto linear = linear_before(graph, affine);
+  if (linear == graph.none() || !graph.may_compute(linear->weight.size() / kWeights)) return {};
+  ValueId value = affine.inputs[0];
+  if (!graph.may_follow(sample_elements(graph.shape(value)))) return {};
+  Elements source = same_elements(graph.graph(), value);
+  for (auto node = graph.producer(value); node != linear; node = graph.producer(value)) {
+    if (!graph.may_follow(sample_elements(graph.shape(value)))) return {};
+    const Elements map = view_map(graph.graph(), *node);
+    for (std::size_t& element : source) element = map[element];
+    value = node->inputs[0];
+  }
+  const auto rows = static_cast<std::size_t>(graph.shape(value).back());
+  Channels channels(rows, kNoChannel);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    if (!assign(channels, source[i] % rows, channel_of(affine, i))) return {};
+  }
+  return Target{linear, std::move(channels)};
+}
+
+// Whether only linears take value, views between.
+bool only_linears_after(const Rewriter& graph, ValueId value, std::size_t views = 0) {
+  if (graph.is_output(value) || views > kMaxViews) return false;
+  return std::ranges::all_of(graph.users(value), [&](Rewriter::Position node) {
+    if (node->op == Op::linear) return node->weight_codes.empty();
+    return is_view(*node) && only_linears_after(graph, node->output, views + 1);
+  });
 }
 
 // Collects the linears that take value, whose elements are those of the affine's output by source.
-// False if somebody else sees the value.
-bool linears_after(const Graph& graph, const Links& links, const Node& affine, ValueId value,
-                   const Elements& source, std::vector<Target>& targets) {
-  if (links.is_output(value)) return false;
-  for (const std::size_t index : links.users(value)) {
-    const Node& node = graph.nodes[index];
-    if (node.op == Op::linear && node.weight_codes.empty()) {
-      const auto columns = static_cast<std::size_t>(graph.values[value].shape.back());
+// only_linears_after(value) holds. False where a column would need two channels.
+bool columns_after(Rewriter& graph, const Node& affine, ValueId value, const Elements& source,
+                   std::vector<Target>& targets) {
+  for (const Rewriter::Position node : graph.users(value)) {
+    if (!graph.may_follow(source.size())) return false;
+    if (node->op == Op::linear) {
+      if (!graph.may_compute(node->weight.size() / kWeights)) return false;
+      const auto columns = static_cast<std::size_t>(graph.shape(value).back());
       Channels channels(columns, kNoChannel);
       for (std::size_t i = 0; i < source.size(); ++i) {
         if (!assign(channels, i % columns, channel_of(affine, source[i]))) return false;
       }
-      targets.push_back({index, std::move(channels)});
-    } else if (is_view(node)) {
-      Elements moved = view_map(graph, node);
-      for (std::size_t& element : moved) element = source[element];
-      if (!linears_after(graph, links, affine, node.output, moved, targets)) return false;
+      targets.push_back({node, std::move(channels)});
     } else {
-      return false;
+      Elements moved = view_map(graph.graph(), *node);
+      for (std::size_t& element : moved) element = source[element];
+      if (!columns_after(graph, affine, node->output, moved, targets)) return false;
     }
   }
   return true;
@@ -131,17 +151,17 @@ void fold_into_columns(const Node& affine, Node& linear, const Channels& channel
   }
 }
 
-// The affine that alone feeds this one, reshapes between; kNoNode if there is none.
-std::size_t affine_before(const Graph& graph, const Links& links, const Node& affine) {
+// The affine that alone feeds this one, reshapes between; none() if there is none.
+Rewriter::Position affine_before(Rewriter& graph, const Node& affine) {
   ValueId value = affine.inputs[0];
-  for (;;) {
-    const std::size_t index = links.producer(value);
-    if (index == kNoNode || !links.is_private(value)) return kNoNode;
-    const Node& node = graph.nodes[index];
-    if (node.op == Op::affine) return index;
-    if (node.op != Op::reshape) return kNoNode;
-    value = node.inputs[0];
+  for (std::size_t views = 0; views <= kMaxViews; ++views) {
+    const auto node = graph.producer(value);
+    if (node == graph.none() || !graph.is_private(value)) return graph.none();
+    if (node->op == Op::affine) return node;
+    if (node->op != Op::reshape) return graph.none();
+    value = node->inputs[0];
   }
+  return graph.none();
 }
 
 // Whether both have the same channels, or one has a single one.
@@ -165,38 +185,40 @@ void merge(Node& first, const Node& second) {
   }
 }
 
-bool fold(Graph& graph, const Links& links, std::size_t index) {
-  const Node affine = graph.nodes[index];  // a copy: bypass() takes it out
-  if (const auto before = linear_before(graph, links, affine)) {
-    if (!bypass(graph, links, index)) return false;
-    fold_into_rows(affine, graph.nodes[before->node], before->channels);
+bool fold(Rewriter& graph, Rewriter::Position position) {
+  if (const auto before = rows_before(graph, *position)) {
+    const Node affine = *position;  // a copy: bypass() takes it out
+    if (!graph.bypass(position)) return false;
+    fold_into_rows(affine, *before->node, before->channels);
     return true;
   }
-  const std::size_t previous = affine_before(graph, links, affine);
-  if (previous != kNoNode && can_merge(graph.nodes[previous], affine)) {
-    if (!bypass(graph, links, index)) return false;
-    merge(graph.nodes[previous], affine);
+  const auto previous = affine_before(graph, *position);
+  if (previous != graph.none() && can_merge(*previous, *position)) {
+    const Node affine = *position;
+    if (!graph.bypass(position)) return false;
+    merge(*previous, affine);
     return true;
   }
+  const ValueId output = position->output;
   std::vector<Target> after;
-  if (!linears_after(graph, links, affine, affine.output, same_elements(graph, affine.output),
-                     after)) {
+  if (!only_linears_after(graph, output) ||
+      !graph.may_follow(sample_elements(graph.shape(output))) ||
+      !columns_after(graph, *position, output, same_elements(graph.graph(), output), after)) {
     return false;
   }
-  for (const Target& target : after) {
-    fold_into_columns(affine, graph.nodes[target.node], target.channels);
-  }
-  return bypass(graph, links, index);  // no graph output, so this succeeds
+  for (const Target& target : after) fold_into_columns(*position, *target.node, target.channels);
+  return graph.bypass(position);  // no graph output, so this succeeds
 }
 
 }  // namespace
 
-bool fold_affine(Graph& graph) {
-  const Links links(graph);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (graph.nodes[i].op == Op::affine && fold(graph, links, i)) return true;
+bool fold_affine(Rewriter& graph) {
+  bool changed = false;
+  for (auto node = graph.nodes().begin(); node != graph.nodes().end();) {
+    const auto current = node++;
+    if (current->op == Op::affine) changed = fold(graph, current) || changed;
   }
-  return false;
+  return changed;
 }
 
 }  // namespace octet::convert

@@ -4,6 +4,9 @@
 // clip of dequantized values feeds linears does a bound between two codes become the nearer one.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "engine/errors.h"
@@ -13,8 +16,6 @@
 
 namespace octet::convert {
 namespace {
-
-using engine::DType;
 
 bool moves_elements(const Node& node) {
   return is_view(node) || node.op == Op::concat || node.op == Op::clip;
@@ -26,100 +27,85 @@ void clip_codes(Node& clip, const Encoding& encoding) {
   clip.clip_max = to_code(clip.clip_max, encoding);
 }
 
+// In the order of their fields.
+auto key_of(const Encoding& encoding) {
+  return std::tuple(encoding.dtype, encoding.scale, encoding.zero_point, encoding.offset);
+}
+
 class Folder {
  public:
-  explicit Folder(Graph& graph) : graph_(graph), links_(graph) {}
+  explicit Folder(Rewriter& graph) : graph_(graph) {}
 
-  // Makes at most one rewrite.
   bool fold() {
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      const Op op = graph_.nodes[i].op;
-      if (op == Op::quantize && (cancel(i) || merge_with_twin(i) || raise(i))) return true;
-      if (op == Op::dequantize && merge_with_twin(i)) return true;
-      if (moves_elements(graph_.nodes[i]) && (fuse_clip(i) || sink(i))) return true;
+    bool changed = false;
+    for (auto node = graph_.nodes().begin(); node != graph_.nodes().end();) {
+      const Position current = node++;
+      if (current->op == Op::quantize) {
+        changed = lift(current) || changed;
+      } else if (moves_elements(*current)) {
+        changed = fuse_clip(current) || sink(current) || changed;
+      }
     }
-    return false;
+    return changed;
   }
 
  private:
-  const Node* producer(ValueId value) const {
-    const std::size_t index = links_.producer(value);
-    return index == kNoNode ? nullptr : &graph_.nodes[index];
-  }
-  const Node* dequantizer(ValueId value) const {
-    const Node* node = producer(value);
-    return node != nullptr && node->op == Op::dequantize ? node : nullptr;
+  using Position = Rewriter::Position;
+
+  Position dequantizer(ValueId value) const {
+    const Position node = graph_.producer(value);
+    return node != graph_.none() && node->op == Op::dequantize ? node : graph_.none();
   }
 
-  ValueId add_value(const std::string& name, ValueId like, DType dtype) {
-    graph_.values.push_back({name, graph_.values[like].shape, dtype});
-    return static_cast<ValueId>(graph_.values.size() - 1);
-  }
-
-  // The node only repeats x, which simplify_views() then takes out.
-  void become_copy(std::size_t index, ValueId x) {
-    Node copy;
-    copy.op = Op::reshape;
-    copy.name = std::move(graph_.nodes[index].name);
-    copy.inputs = {x};
-    copy.output = graph_.nodes[index].output;
-    graph_.nodes[index] = std::move(copy);
+  // As far up as it can go.
+  bool lift(Position quantize) {
+    bool changed = false;
+    std::vector<Position> steps{quantize};
+    while (!steps.empty()) {
+      const Position step = steps.back();
+      steps.pop_back();
+      changed = cancel(step) || raise(step, steps) || changed;
+    }
+    return changed;
   }
 
   // quantize(dequantize(x)) of one encoding is x.
-  bool cancel(std::size_t index) {
-    const Node& node = graph_.nodes[index];
-    const Node* before = dequantizer(node.inputs[0]);
-    if (before == nullptr || before->encoding != node.encoding) return false;
-    become_copy(index, before->inputs[0]);
+  bool cancel(Position node) {
+    const Position before = dequantizer(node->inputs[0]);
+    if (before == graph_.none() || before->encoding != node->encoding) return false;
+    graph_.become_copy(node, before->inputs[0]);
     return true;
   }
 
-  // Exporters give each consumer its own quantize or dequantize.
-  bool merge_with_twin(std::size_t index) {
-    const Node& node = graph_.nodes[index];
-    for (const std::size_t other : links_.users(node.inputs[0])) {
-      const Node& twin = graph_.nodes[other];
-      if (other >= index || twin.op != node.op || twin.encoding != node.encoding) continue;
-      become_copy(index, twin.output);
-      return true;
-    }
-    return false;
-  }
-
-  // quantize(move(x)) -> move(quantize(x)), where nobody else sees move(x).
-  bool raise(std::size_t index) {
-    const ValueId moved = graph_.nodes[index].inputs[0];
-    const std::size_t at = links_.producer(moved);
-    if (at == kNoNode || !links_.is_private(moved) || !moves_elements(graph_.nodes[at])) {
+  // quantize(move(x)) -> move(quantize(x)), where nobody else sees move(x). The new ones are put
+  // into steps.
+  bool raise(Position quantize, std::vector<Position>& steps) {
+    const ValueId moved = quantize->inputs[0];
+    const Position mover = graph_.producer(moved);
+    if (mover == graph_.none() || !graph_.is_private(moved) || !moves_elements(*mover)) {
       return false;
     }
     // Above a slice there is more to quantize, and perhaps as often as there are slices.
-    const Node& mover = graph_.nodes[at];
-    if (mover.op == Op::slice && !links_.is_private(mover.inputs[0])) return false;
-    const Node quantize = graph_.nodes[index];
-    Node move = std::move(graph_.nodes[at]);
-    std::vector<Node> steps;
-    for (ValueId& input : move.inputs) {
-      Node step = quantize;
+    if (mover->op == Op::slice && !graph_.is_private(mover->inputs[0])) return false;
+    std::vector<ValueId> inputs;
+    for (const ValueId input : mover->inputs) {
+      Node step = *quantize;
       step.inputs = {input};
-      step.output =
-          add_value(graph_.values[input].name + "_quantized", input, quantize.encoding.dtype);
-      input = step.output;
-      steps.push_back(std::move(step));
+      step.output = graph_.add_value(graph_.graph().values[input].name + "_quantized", input,
+                                     quantize->encoding.dtype);
+      inputs.push_back(step.output);
+      steps.push_back(graph_.insert(mover, std::move(step)));
     }
-    if (move.op == Op::clip) clip_codes(move, quantize.encoding);
-    move.output = quantize.output;
-    graph_.nodes[index] = std::move(move);
-    const auto place = graph_.nodes.begin() + static_cast<std::ptrdiff_t>(at);
-    graph_.nodes.insert(graph_.nodes.erase(place), std::make_move_iterator(steps.begin()),
-                        std::make_move_iterator(steps.end()));
+    if (mover->op == Op::clip) clip_codes(*mover, quantize->encoding);
+    graph_.set_inputs(mover, std::move(inputs));
+    graph_.set_output(mover, quantize->output);
+    graph_.nodes().splice(quantize, graph_.nodes(), mover);  // to where the result was made
+    graph_.erase(quantize);
     return true;
   }
 
   bool is_copy(const Node& node) const {
-    return node.op == Op::reshape &&
-           graph_.values[node.inputs[0]].shape == graph_.values[node.output].shape;
+    return node.op == Op::reshape && graph_.shape(node.inputs[0]) == graph_.shape(node.output);
   }
 
   // Whether the codes can be clipped instead of what they mean. A bound that is no code is rounded,
@@ -134,41 +120,39 @@ class Folder {
              to_real(to_code(bound, encoding), encoding) == bound;
     };
     if (is_exact(clip.clip_min) && is_exact(clip.clip_max)) return true;
-    return !links_.is_output(clip.output) &&
-           std::ranges::all_of(links_.users(clip.output), [&](std::size_t user) {
-             return graph_.nodes[user].op == Op::linear;
-           });
+    return !graph_.is_output(clip.output) &&
+           std::ranges::all_of(graph_.users(clip.output),
+                               [](Position user) { return user->op == Op::linear; });
   }
 
   // move(dequantize(x)) -> dequantize(move(x)); all inputs have one encoding. Not for a mere copy,
   // which gives an output its name: it would go round and round.
-  bool sink(std::size_t index) {
-    const Node* first = dequantizer(graph_.nodes[index].inputs[0]);
-    if (first == nullptr || is_copy(graph_.nodes[index])) return false;
+  bool sink(Position move) {
+    const Position first = dequantizer(move->inputs[0]);
+    if (first == graph_.none() || is_copy(*move)) return false;
     const Encoding encoding = first->encoding;
-    if (graph_.nodes[index].op == Op::clip && !can_clip_codes(graph_.nodes[index], encoding)) {
-      return false;
+    if (move->op == Op::clip && !can_clip_codes(*move, encoding)) return false;
+    std::vector<ValueId> codes;
+    for (const ValueId input : move->inputs) {
+      const Position other = dequantizer(input);
+      if (other == graph_.none() || other->encoding != encoding) return false;
+      codes.push_back(other->inputs[0]);
     }
-    for (const ValueId input : graph_.nodes[index].inputs) {
-      const Node* other = dequantizer(input);
-      if (other == nullptr || other->encoding != encoding) return false;
+    if (move->op == Op::clip) {
+      note_wasted_codes(*move, encoding);
+      clip_codes(*move, encoding);
     }
-    Node& move = graph_.nodes[index];
     Node dequantize;
     dequantize.op = Op::dequantize;
-    dequantize.name = move.name;
+    dequantize.name = move->name;
     dequantize.encoding = encoding;
-    dequantize.output = move.output;
-    for (ValueId& input : move.inputs) input = dequantizer(input)->inputs[0];
-    if (move.op == Op::clip) {
-      note_wasted_codes(move, encoding);
-      clip_codes(move, encoding);
-    }
-    move.output = add_value(graph_.values[dequantize.output].name + "_quantized", dequantize.output,
-                            encoding.dtype);
-    dequantize.inputs = {move.output};
-    graph_.nodes.insert(graph_.nodes.begin() + static_cast<std::ptrdiff_t>(index) + 1,
-                        std::move(dequantize));
+    dequantize.output = move->output;
+    graph_.set_inputs(move, std::move(codes));
+    graph_.set_output(move,
+                      graph_.add_value(graph_.graph().values[move->output].name + "_quantized",
+                                       move->output, encoding.dtype));
+    dequantize.inputs = {move->output};
+    graph_.insert(std::next(move), std::move(dequantize));
     return true;
   }
 
@@ -176,43 +160,60 @@ class Folder {
     const float wasted =
         to_code(clip.clip_min, encoding) - static_cast<float>(engine::lowest_code(encoding.dtype));
     if (wasted < 64) return;
-    graph_.notes.push_back(engine::message(
+    graph_.graph().notes.push_back(engine::message(
         "node '", clip.name, "' (clip): its input is quantized before it, so that ", wasted,
         " of 256 codes hold what it cuts off; observe behind it (fuse Linear and ReLU before "
         "preparing the network)"));
   }
 
   // A clip of the codes that one linear or add makes is a bound of that node.
-  bool fuse_clip(std::size_t index) {
-    const Node& clip = graph_.nodes[index];
-    const Node* quantize = producer(clip.inputs[0]);
-    if (clip.op != Op::clip || quantize == nullptr || quantize->op != Op::quantize ||
-        !links_.is_private(quantize->output) || !links_.is_private(quantize->inputs[0])) {
+  bool fuse_clip(Position clip) {
+    const Position quantize = graph_.producer(clip->inputs[0]);
+    if (clip->op != Op::clip || quantize == graph_.none() || quantize->op != Op::quantize ||
+        !graph_.is_private(quantize->output) || !graph_.is_private(quantize->inputs[0])) {
       return false;
     }
-    const std::size_t at = links_.producer(quantize->inputs[0]);
-    if (at == kNoNode) return false;
-    Node& target = graph_.nodes[at];
-    if (target.op != Op::linear && target.op != Op::add) return false;
+    const Position target = graph_.producer(quantize->inputs[0]);
+    if (target == graph_.none() || (target->op != Op::linear && target->op != Op::add)) {
+      return false;
+    }
     const Encoding& encoding = quantize->encoding;
     const auto bound = [&](float x) {
-      const float lo = to_real(clip.clip_min, encoding);
-      const float hi = to_real(clip.clip_max, encoding);
+      const float lo = to_real(clip->clip_min, encoding);
+      const float hi = to_real(clip->clip_max, encoding);
       return std::min(std::max(x, lo), hi);
     };
-    target.clip_min = bound(target.clip_min);
-    target.clip_max = bound(target.clip_max);
-    become_copy(index, quantize->output);
+    target->clip_min = bound(target->clip_min);
+    target->clip_max = bound(target->clip_max);
+    graph_.become_copy(clip, quantize->output);
     return true;
   }
 
-  Graph& graph_;
-  const Links links_;
+  Rewriter& graph_;
 };
 
 }  // namespace
 
-bool fold_qdq(Graph& graph) {
+// Exporters give each consumer its own quantize or dequantize.
+bool merge_twins(Rewriter& graph) {
+  using Key = decltype(std::tuple_cat(std::tuple(ValueId{}, Op{}), key_of(Encoding{})));
+  std::map<Key, ValueId> made;
+  bool changed = false;
+  for (auto node = graph.nodes().begin(); node != graph.nodes().end();) {
+    const auto current = node++;
+    if (current->op != Op::quantize && current->op != Op::dequantize) continue;
+    const auto [twin, is_first] = made.emplace(
+        std::tuple_cat(std::tuple(current->inputs[0], current->op), key_of(current->encoding)),
+        current->output);
+    if (is_first) continue;
+    graph.become_copy(current, twin->second);
+    graph.bypass(current);  // at once: so twins of this one's users are seen too
+    changed = true;
+  }
+  return changed;
+}
+
+bool fold_qdq(Rewriter& graph) {
   return Folder(graph).fold();
 }
 

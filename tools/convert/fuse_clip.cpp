@@ -8,17 +8,17 @@
 namespace octet::convert {
 namespace {
 
-// The linear, add or clip that alone feeds this clip, kNoNode if there is none.
-std::size_t target_of(const Graph& graph, const Links& links, const Node& clip) {
+// The linear, add or clip that alone feeds this clip, none() if there is none.
+Rewriter::Position target_of(Rewriter& graph, const Node& clip) {
   ValueId value = clip.inputs[0];
-  for (;;) {
-    const std::size_t index = links.producer(value);
-    if (index == kNoNode || !links.is_private(value)) return kNoNode;
-    const Node& node = graph.nodes[index];
-    if (node.op == Op::linear || node.op == Op::add || node.op == Op::clip) return index;
-    if (!is_view(node)) return kNoNode;
-    value = node.inputs[0];
+  for (std::size_t views = 0; views <= kMaxViews; ++views) {
+    const auto node = graph.producer(value);
+    if (node == graph.none() || !graph.is_private(value)) return graph.none();
+    if (node->op == Op::linear || node->op == Op::add || node->op == Op::clip) return node;
+    if (!is_view(*node)) return graph.none();
+    value = node->inputs[0];
   }
+  return graph.none();
 }
 
 // min(max(x, lo), hi), as ONNX defines Clip.
@@ -28,22 +28,21 @@ float clamp(float x, float lo, float hi) {
 
 }  // namespace
 
-bool fuse_clip(Graph& graph) {
-  const Links links(graph);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& clip = graph.nodes[i];
-    if (clip.op != Op::clip) continue;
-    const std::size_t index = target_of(graph, links, clip);
-    if (index == kNoNode) continue;
-    const float lo = clip.clip_min;
-    const float hi = clip.clip_max;
-    if (!bypass(graph, links, i)) continue;
-    Node& target = graph.nodes[index];  // before the clip, so its index is still valid
-    target.clip_min = clamp(target.clip_min, lo, hi);
-    target.clip_max = clamp(target.clip_max, lo, hi);
-    return true;
+bool fuse_clip(Rewriter& graph) {
+  bool changed = false;
+  for (auto node = graph.nodes().begin(); node != graph.nodes().end();) {
+    const auto clip = node++;
+    if (clip->op != Op::clip) continue;
+    const auto target = target_of(graph, *clip);
+    if (target == graph.none()) continue;
+    const float lo = clip->clip_min;
+    const float hi = clip->clip_max;
+    if (!graph.bypass(clip)) continue;
+    target->clip_min = clamp(target->clip_min, lo, hi);
+    target->clip_max = clamp(target->clip_max, lo, hi);
+    changed = true;
   }
-  return false;
+  return changed;
 }
 
 }  // namespace octet::convert

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tools/convert/engine_builder.h"
-#include "tools/convert/rewrite.h"
+#include "tools/convert/links.h"
 
 namespace octet::convert {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Repeats the passes until none finds anything, then drops what no output needs.
+// Repeats the passes until none finds anything, then drops the values that nobody makes.
 #include "tools/convert/simplify.h"
 
 #include <algorithm>
@@ -46,40 +46,18 @@ void remove_dead_values(Graph& graph) {
 
 }  // namespace
 
-Links::Links(const Graph& graph)
-    : producer_(graph.values.size(), kNoNode),
-      users_(graph.values.size()),
-      is_output_(graph.values.size()) {
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    producer_[graph.nodes[i].output] = i;
-    for (const ValueId input : graph.nodes[i].inputs) users_[input].push_back(i);
-  }
-  for (const ValueId output : graph.outputs) is_output_[output] = true;
-}
-
-bool bypass(Graph& graph, const Links& links, std::size_t node) {
-  const ValueId x = graph.nodes[node].inputs[0];
-  const ValueId y = graph.nodes[node].output;
-  ValueId kept = x;
-  if (links.is_output(y)) {
-    if (links.is_output(x) || links.producer(x) == kNoNode) return false;
-    kept = y;
-    graph.nodes[links.producer(x)].output = y;
-  }
-  const ValueId gone = kept == x ? y : x;
-  for (const std::size_t user : links.users(gone)) {
-    for (ValueId& input : graph.nodes[user].inputs) {
-      if (input == gone) input = kept;
-    }
-  }
-  graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(node));
-  return true;
-}
-
 void simplify(Graph& graph) {
-  do {
-    remove_dead_nodes(graph);  // a dead user would keep a value from being private
-  } while (simplify_views(graph) || fold_affine(graph) || fuse_clip(graph) || fold_qdq(graph));
+  // Real networks are done in a few rounds; where rewrites were made to wait for each other, the
+  // rest of them is left out.
+  constexpr int kMostRounds = 256;
+  remove_dead_nodes(graph);
+  Rewriter rewriter(graph);
+  for (int round = 0; round < kMostRounds; ++round) {
+    const bool again = simplify_views(rewriter) || fold_affine(rewriter) || fuse_clip(rewriter) ||
+                       merge_twins(rewriter) || fold_qdq(rewriter);
+    if (!again) break;
+  }
+  rewriter.finish();
   remove_dead_values(graph);
 }
 

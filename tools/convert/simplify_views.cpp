@@ -56,37 +56,41 @@ void become_reshape(Node& node) {
 }
 
 // The second of two reshapes, or of two transposes, does the work of both.
-bool merge_with_previous(Graph& graph, const Links& links, Node& node) {
-  const std::size_t index = links.producer(node.inputs[0]);
-  if (index == kNoNode) return false;
-  const Node& previous = graph.nodes[index];
-  if (previous.op != node.op) return false;
-  if (node.op == Op::transpose) {
-    for (std::size_t& d : node.perm) d = previous.perm[d];
+bool merge_with_previous(Rewriter& graph, Rewriter::Position node) {
+  const auto previous = graph.producer(node->inputs[0]);
+  if (previous == graph.none() || previous->op != node->op) return false;
+  if (node->op == Op::transpose) {
+    for (std::size_t& d : node->perm) d = previous->perm[d];
   }
-  node.inputs = previous.inputs;
+  graph.set_inputs(node, previous->inputs);
   return true;
+}
+
+bool simplify_view(Rewriter& graph, Rewriter::Position node) {
+  bool changed = false;
+  do {
+    if (is_copy(graph.graph(), *node)) {
+      become_reshape(*node);
+      changed = true;
+    }
+    const bool reorders = node->op == Op::reshape || node->op == Op::transpose;
+    if (!reorders || !merge_with_previous(graph, node)) break;
+    changed = true;
+  } while (true);
+  const bool repeats =
+      node->op == Op::reshape && graph.shape(node->inputs[0]) == graph.shape(node->output);
+  return (repeats && graph.bypass(node)) || changed;
 }
 
 }  // namespace
 
-bool simplify_views(Graph& graph) {
-  const Links links(graph);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    Node& node = graph.nodes[i];
-    if (is_copy(graph, node)) {
-      become_reshape(node);
-      return true;
-    }
-    const bool reorders = node.op == Op::reshape || node.op == Op::transpose;
-    if (reorders && merge_with_previous(graph, links, node)) return true;
-    if (node.op == Op::reshape &&
-        graph.values[node.inputs[0]].shape == graph.values[node.output].shape &&
-        bypass(graph, links, i)) {
-      return true;
-    }
+bool simplify_views(Rewriter& graph) {
+  bool changed = false;
+  for (auto node = graph.nodes().begin(); node != graph.nodes().end();) {
+    const auto current = node++;
+    changed = simplify_view(graph, current) || changed;
   }
-  return false;
+  return changed;
 }
 
 }  // namespace octet::convert
