@@ -6,13 +6,16 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/engine/test_error.h"
 #include "tests/tools/temporary_folder.h"
-#include "tools/convert/model_writer.h"
+#include "tools/convert/write_file.h"
 
 namespace octet::test::write_file_test {
 
+using octet::convert::PendingFile;
 using octet::convert::write_file;
 
 namespace {
@@ -61,14 +64,44 @@ TEST_CASE("a folder that is missing is an error of the path") {
   CHECK(folder.files() == 0);
 }
 
-TEST_CASE("what a killed process left behind is no obstacle") {
+TEST_CASE("what a killed process left behind is no obstacle, and is removed") {
   const TemporaryFolder folder;
-  const std::string left = "x.octet." + std::to_string(::getpid()) + "-0.part";
-  folder.write(left, "half of a mod");
+  const std::string own = "x.octet." + std::to_string(::getpid()) + "-0.part";
+  for (const std::string& left :
+       {own, std::string("x.octet.1-0.part"), std::string("x.octet.99-7.part")}) {
+    folder.write(left, "half of a mod");
+  }
+  // Not what write_file() leaves of this file.
+  const std::vector<std::string> others{
+      "y.octet.1-0.part",     "x.octet.part",     "x.octet.-.part",     "x.octet.1.part",
+      "x.octet.1-0.part.old", "x.octet.a-0.part", "x.octet.1-0-0.part", "xyoctet.1-0.part"};
+  for (const std::string& other : others) folder.write(other, "other");
+  std::filesystem::create_directory(folder / "x.octet.2-0.part");
+  std::filesystem::create_symlink("y.octet.1-0.part", folder / "x.octet.3-0.part");
   write(folder / "x.octet", "whole");
   CHECK(folder.read("x.octet") == "whole");
-  CHECK(folder.read(left) == "half of a mod");
+  for (const std::string& other : others) CHECK(folder.read(other) == "other");
+  CHECK(folder.files() == 1 + others.size() + 2);
+}
+
+TEST_CASE("what is being written is left alone") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "x.octet";
+  PendingFile first(path, "first", 5);
+  {
+    PendingFile second(path, "second", 6);
+    CHECK(folder.files() == 2);
+    second.commit();
+    CHECK(folder.read("x.octet") == "second");
+  }
+  PendingFile moved(std::move(first));
+  write(path, "third");
   CHECK(folder.files() == 2);
+  moved.commit();
+  CHECK(folder.read("x.octet") == "first");
+  { const PendingFile dropped(path, "dropped", 7); }
+  CHECK(folder.read("x.octet") == "first");
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("folders and devices are not replaced") {

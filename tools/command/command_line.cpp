@@ -16,6 +16,7 @@
 
 #include "tools/command/command.h"
 #include "tools/command/help.h"
+#include "tools/command/print.h"
 
 namespace octet::command {
 namespace {
@@ -333,9 +334,9 @@ void add_cpu(CLI::App& app) {
   sub->callback([options] { run_cpu(*options); });
 }
 
-int report(const char* message) {
-  std::fprintf(stderr, "octet: %s\n", message);
-  return kError;
+int report(const std::string& message, int status = kError) {
+  std::fprintf(stderr, "octet: %s\n", printable(message).c_str());
+  return status;
 }
 
 // CLI11 allocates in functions that it declares noexcept: memory that is out ends there, and is the
@@ -357,14 +358,13 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     const auto subcommands = app.get_subcommands();
     if (!subcommands.empty()) {
-      std::fprintf(stderr, "octet: %s; see octet %s --help\n", error.what(),
-                   subcommands[0]->get_name().c_str());
-    } else if (argc > 1 && *argv[1] != '-') {  // CLI11 says only that a subcommand is required
-      std::fprintf(stderr, "octet: there is no command '%s'; see octet --help\n", argv[1]);
-    } else {
-      std::fprintf(stderr, "octet: %s; see octet --help\n", error.what());
+      const std::string name = subcommands[0]->get_name();
+      return report(format("%s; see octet %s --help", error.what(), name.c_str()), kUsage);
     }
-    return kUsage;
+    if (argc > 1 && *argv[1] != '-') {  // CLI11 says only that a subcommand is required
+      return report(format("there is no command '%s'; see octet --help", argv[1]), kUsage);
+    }
+    return report(format("%s; see octet --help", error.what()), kUsage);
   }
   return 0;
 }
@@ -393,10 +393,7 @@ int run(int argc, const char* const* argv) {
     add_cpu(app);
     const int status = parse(app, argc, argv);
     if (status != 0) return status;
-    // A full disk behind a redirection shows only here.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      return report("standard output cannot be written");
-    }
+    flush_stdout();  // a full disk behind a redirection shows only here
     return 0;
   } catch (const std::bad_alloc&) {
     return report("out of memory");

@@ -11,7 +11,6 @@
 #include "tools/command/output_file.h"
 #include "tools/command/print.h"
 #include "tools/command/report.h"
-#include "tools/convert/model_writer.h"
 #include "tools/convert/onnx_import.h"
 #include "tools/convert/simplify.h"
 
@@ -104,8 +103,10 @@ void run_compare(const CompareOptions& options) {
   print_flips(comparison);
   if (options.html.empty()) return;
   const std::string page = html_report(comparison, loaded.graph, options);
-  convert::write_file(options.html, page.data(), page.size());
+  OutputFiles files;
+  files.add(options.html, page);
   std::printf("%s: %s\n", options.html.c_str(), count(page.size(), "byte").c_str());
+  files.commit();
 }
 
 }  // namespace octet::command

@@ -132,8 +132,8 @@ std::string note_lines(const std::vector<std::string>& notes) {
   return lines;
 }
 
-// Writes the file and prints what it became, then more. The text is made first: where memory is
-// out, there is no file and no text.
+// Writes the file and prints what it became, then more. All is made before anything is printed, and
+// the file gets its name when all is printed: a conversion that fails leaves none.
 void finish(const engine::Graph& quantized, const convert::Graph& graph, std::size_t imported_nodes,
             const ConvertOptions& options, const std::string& more) {
   engine::check_graph(quantized, options.output, {});
@@ -148,8 +148,10 @@ void finish(const engine::Graph& quantized, const convert::Graph& graph, std::si
              grouped(file.size()).c_str(),
              100 * static_cast<double>(file.size()) / static_cast<double>(source_bytes)) +
       more;
-  convert::write_file(options.output, file.data(), file.size());
+  OutputFiles files;
+  files.add(options.output, file);
   std::fputs(text.c_str(), stdout);
+  files.commit();
 }
 
 // Without data: a quantized network, weights alone, or ranges that are found as it runs.

@@ -11,7 +11,6 @@
 #include "tools/command/elf_object.h"
 #include "tools/command/output_file.h"
 #include "tools/command/print.h"
-#include "tools/convert/model_writer.h"
 #include "tools/data/sha256.h"
 
 namespace octet::command {
@@ -67,13 +66,12 @@ void run_embed(const EmbedOptions& options) {
   engine::parse_model(file.bytes(), options.model, {}, engine::Owner::caller);  // checks all of it
   const Machine machine = options.machine == "aarch64" ? Machine::aarch64 : Machine::x86_64;
   const auto object = elf_object(file.bytes(), name, machine);
-  if (!options.header.empty()) {
-    const std::string header = header_text(options, name, file.bytes());
-    convert::write_file(options.header, header.data(), header.size());
-  }
-  convert::write_file(options.output, object.data(), object.size());
+  OutputFiles files;
+  if (!options.header.empty()) files.add(options.header, header_text(options, name, file.bytes()));
+  files.add(options.output, object);
   std::printf("%s -> %s: %s[%zu], for %s\n", options.model.c_str(), options.output.c_str(),
               name.c_str(), file.bytes().size(), options.machine.c_str());
+  files.commit();
 }
 
 }  // namespace octet::command

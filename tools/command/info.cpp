@@ -43,8 +43,8 @@ ordered_json tensor_json(const engine::Tensor& tensor) {
 
 struct OctetFile {
   std::string path;
-  std::uint64_t bytes;
   engine::LoadedGraph loaded;
+  std::uint64_t bytes;
   Model model;
   engine::ModelInfo info;
   std::uint64_t parameter_bytes = 0;
@@ -53,8 +53,8 @@ struct OctetFile {
 
   explicit OctetFile(const std::string& file)
       : path(file),
-        bytes(data::file_bytes(file)),
         loaded(engine::read_graph(file)),
+        bytes(data::file_bytes(file)),
         model(Model::load(file)),
         info(engine::inspect(model.handle())) {
     for (const auto& tensor : loaded.graph.tensors) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Looks at paths only; the file may still fail to be written, and then write_file says so.
+// check_output looks at paths only; the file may still fail to be written.
 #include "tools/command/output_file.h"
 
 #include <filesystem>
 #include <system_error>
 
 #include "engine/errors.h"
+#include "tools/command/print.h"
 
 namespace octet::command {
 
@@ -45,6 +46,20 @@ bool same_file(const std::string& a, const std::string& b) {
   if (fs::equivalent(a, b, error)) return true;
   const fs::path first = fs::weakly_canonical(a, error);
   return !error && first == fs::weakly_canonical(b, error) && !error;
+}
+
+void OutputFiles::add(const std::string& path, std::span<const std::byte> bytes) {
+  files_.emplace_back(path, bytes.data(), bytes.size());
+}
+
+void OutputFiles::add(const std::string& path, const std::string& text) {
+  files_.emplace_back(path, text.data(), text.size());
+}
+
+void OutputFiles::commit() {
+  flush_stdout();
+  for (convert::PendingFile& file : files_) file.commit();
+  files_.clear();
 }
 
 }  // namespace octet::command

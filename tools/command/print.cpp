@@ -7,6 +7,8 @@
 #include <cstdarg>
 #include <limits>
 
+#include "engine/errors.h"
+
 namespace octet::command {
 
 std::string format(const char* pattern, ...) {
@@ -62,6 +64,28 @@ std::string_view dtype_text(octet_dtype dtype) {
       return "int32";
   }
   return "";
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<std::uint8_t>(text[i]);
+    const std::size_t length = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::string_view character = text.substr(i, length);
+    if (engine::is_printable(character) || text.substr(i).starts_with("\n  ")) {
+      result += character;
+      i += character.size();
+    } else {
+      result += format("\\x%02x", static_cast<unsigned>(lead));
+      ++i;
+    }
+  }
+  return result;
+}
+
+void flush_stdout() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  engine::fail(Error::Code::io, "standard output cannot be written");
 }
 
 std::string TextTable::text() const {

@@ -24,6 +24,13 @@ std::string shape_text(std::span<const std::int64_t> shape);
 std::string shape_text(const octet_tensor_info& info);
 std::string_view dtype_text(octet_dtype dtype);  // "float32"
 
+// text as a terminal can show it: control characters, other than a line break before two spaces,
+// and bytes that are no UTF-8 as "\\x1b". For messages, which may quote any path.
+std::string printable(std::string_view text);
+
+// Throws octet::Error (io) if what was printed cannot be written, as on a full disk.
+void flush_stdout();
+
 // Columns as wide as their widest cell; the first row is the heading.
 class TextTable {
  public:

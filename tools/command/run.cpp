@@ -7,7 +7,6 @@
 #include "tools/command/output_file.h"
 #include "tools/command/print.h"
 #include "tools/command/progress.h"
-#include "tools/convert/model_writer.h"
 #include "tools/data/npy.h"
 
 namespace octet::command {
@@ -102,6 +101,7 @@ void run_run(const RunOptions& options) {
   check_outputs(options.outputs, out_paths, in_paths, options.model);
   const data::Dataset dataset = read_inputs(in_paths, *network);
   const auto results = run_samples(*network, dataset);
+  OutputFiles files;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (out_paths[i].empty()) continue;
     const TensorInfo& info = network->outputs()[i];
@@ -109,11 +109,11 @@ void run_run(const RunOptions& options) {
     for (std::uint32_t d = 1; d < info.rank; ++d) {
       shape.push_back(static_cast<std::size_t>(info.shape[d]));
     }
-    const auto file = data::npy_file(array_type(info), shape, results[i]);
-    convert::write_file(out_paths[i], file.data(), file.size());
+    files.add(out_paths[i], data::npy_file(array_type(info), shape, results[i]));
     std::printf("%s: '%s', %s x %s\n", out_paths[i].c_str(), info.name,
                 data::shape_text(shape).c_str(), dtype_text(info.dtype).data());
   }
+  files.commit();
 }
 
 }  // namespace octet::command

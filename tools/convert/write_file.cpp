@@ -1,72 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing a file whole or not at all.
+// A temporary name, flush, rename: at any moment, also when the process is killed or the machine
+// stops, the file's name belongs to the old content or to all of the new.
+#include "tools/convert/write_file.h"
+
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "engine/errors.h"
-#include "tools/convert/model_writer.h"
 
 namespace octet::convert {
 namespace {
 
-// A new file of this process, removed unless commit() renames it.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& target) : target_(target) {
-    // A name that exists is of another thread, or of a process that was killed.
-    for (int attempt = 0; file_ < 0 && attempt < 100; ++attempt) {
-      path_ = engine::message(target, ".", ::getpid(), "-", attempt, ".part");
-      file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (file_ < 0 && errno != EEXIST) break;
-    }
-    if (file_ < 0) fail("cannot be created");
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    if (file_ >= 0) ::close(file_);
-    if (!committed_) ::unlink(path_.c_str());
-  }
+namespace fs = std::filesystem;
 
-  void write(const char* data, std::size_t bytes) const {
-    while (bytes > 0) {
-      const ssize_t done = ::write(file_, data, bytes);
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) fail("cannot be written");
-      data += done;
-      bytes -= static_cast<std::size_t>(done);
-    }
-  }
+constexpr std::string_view kSuffix = ".part";
 
-  void commit() {
-    if (::fsync(file_) != 0) fail("cannot be flushed");
-    const int closed = ::close(file_);
-    file_ = -1;
-    if (closed != 0) fail("cannot be closed");
-    if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot be renamed to its name");
-    committed_ = true;
-  }
+fs::path folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder;
+}
 
- private:
-  [[noreturn]] void fail(const char* what) const {
-    engine::fail(Error::Code::io, target_, ": ", what, ": ",
-                 std::generic_category().message(errno));
-  }
+// Whether name is that of a temporary file for target: "target.PROCESS-NUMBER.part".
+bool is_temporary(std::string_view name, std::string_view target) {
+  if (!name.starts_with(target) || !name.ends_with(kSuffix)) return false;
+  if (name.size() < target.size() + kSuffix.size() + 4) return false;
+  name.remove_prefix(target.size());
+  name.remove_suffix(kSuffix.size());
+  return name.front() == '.' && std::ranges::count(name, '-') == 1 &&
+         name.find_first_not_of("0123456789-", 1) == std::string_view::npos;
+}
 
-  const std::string& target_;
-  std::string path_;
-  int file_ = -1;
-  bool committed_ = false;
-};
+// Whoever writes a temporary file holds its lock, which ends with the process.
+bool lock(int file) {
+  return ::flock(file, LOCK_EX | LOCK_NB) == 0;
+}
+
+void remove_leftovers(const std::string& target) {
+  const std::string name = fs::path(target).filename().string();
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_of(target), error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!is_temporary(entry->path().filename().string(), name)) continue;
+    const int file =
+        ::open(entry->path().c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file < 0) continue;
+    if (lock(file)) ::unlink(entry->path().c_str());
+    ::close(file);
+  }
+}
 
 }  // namespace
 
-void write_file(const std::string& path, const void* data, std::size_t bytes) {
+PendingFile::PendingFile(const std::string& path, const void* data, std::size_t bytes)
+    : target_(path) {
   // Renaming over a device such as /dev/stdout would replace it.
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
@@ -74,9 +70,73 @@ void write_file(const std::string& path, const void* data, std::size_t bytes) {
                  S_ISDIR(info.st_mode) ? "a directory" : "no regular file",
                  "; name a file to write");
   }
-  TemporaryFile file(path);
-  file.write(static_cast<const char*>(data), bytes);
-  file.commit();
+  remove_leftovers(path);
+  create();
+  try {
+    write(static_cast<const char*>(data), bytes);
+    if (::fsync(file_) != 0) fail("cannot be flushed");
+  } catch (...) {  // there is no destructor yet
+    ::unlink(path_.c_str());
+    ::close(file_);
+    throw;
+  }
+}
+
+PendingFile::PendingFile(PendingFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      path_(std::move(other.path_)),
+      file_(std::exchange(other.file_, -1)) {}
+
+PendingFile::~PendingFile() {
+  if (file_ < 0) return;
+  ::unlink(path_.c_str());
+  ::close(file_);
+}
+
+void PendingFile::fail(const char* what) const {
+  engine::fail(Error::Code::io, target_, ": ", what, ": ", std::generic_category().message(errno));
+}
+
+void PendingFile::create() {
+  // A name that exists is of another thread, or of a process elsewhere that shares the folder.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    path_ = engine::message(target_, ".", ::getpid(), "-", attempt, kSuffix);
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0 && errno == EEXIST) continue;
+    if (file_ < 0) fail("cannot be created");
+    // Not every file system has locks; leftovers then stay. Before the lock was taken, another
+    // process may have thought the file one.
+    struct stat info {};
+    const bool free = lock(file_) || errno != EWOULDBLOCK;
+    if (free && ::fstat(file_, &info) == 0 && info.st_nlink > 0) return;
+    ::close(std::exchange(file_, -1));
+  }
+  errno = EEXIST;
+  fail("cannot be created");
+}
+
+void PendingFile::write(const char* data, std::size_t bytes) const {
+  while (bytes > 0) {
+    const ssize_t done = ::write(file_, data, bytes);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail("cannot be written");
+    data += done;
+    bytes -= static_cast<std::size_t>(done);
+  }
+}
+
+void PendingFile::commit() {
+  if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot be renamed to its name");
+  ::close(std::exchange(file_, -1));
+  // The name too shall survive a power cut; where folders cannot be flushed, it may not.
+  const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
+}
+
+void write_file(const std::string& path, const void* data, std::size_t bytes) {
+  PendingFile(path, data, bytes).commit();
 }
 
 }  // namespace octet::convert
