@@ -28,7 +28,9 @@ class Descriptor {
   // A pipe without a writer must not block before it is refused.
   explicit Descriptor(const std::string& path)
       : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (value_ < 0) fail_io(path, "cannot be opened");
+    if (value_ >= 0) return;
+    if (errno == ENOENT) fail(Error::Code::io, path, ": there is no such file; check the path");
+    fail_io(path, "cannot be opened");
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;

@@ -59,7 +59,7 @@ TEST_CASE("what cannot be read is named with its reason") {
     return error_of([&] { MappedFile(path, MappedFile::Mode::map, most); });
   };
   const std::string missing = folder / "missing";
-  CHECK(open(missing) == "io: " + missing + ": cannot be opened: No such file or directory");
+  CHECK(open(missing) == "io: " + missing + ": there is no such file; check the path");
   CHECK(open(folder.path()) == "io: " + folder.path() + ": is a directory, not a model file");
   const std::string pipe = folder / "pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);

@@ -80,7 +80,7 @@ std::uint64_t file_bytes(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    engine::fail(Error::Code::io, path, ": no such file; check the path");
+    engine::fail(Error::Code::io, path, ": there is no such file; check the path");
   }
   if (!std::filesystem::is_regular_file(status)) {
     engine::fail(Error::Code::io, path, ": not a regular file; give the path of a data file");
