@@ -244,31 +244,31 @@ void print_nodes(const convert::Graph& graph, const char* when) {
 }
 
 void info_onnx(const std::string& path, bool json) {
-  const convert::Graph imported = convert::import_onnx(path);
-  convert::Graph simplified = imported;
-  convert::simplify(simplified);
+  convert::Graph graph = convert::import_onnx(path);
   const std::uint64_t bytes = data::file_bytes(path);
   if (json) {
-    const ordered_json result{{"file", path},
-                              {"bytes", bytes},
-                              {"sha256", imported.source_sha256},
-                              {"opset", imported.opset},
-                              {"producer", imported.producer},
-                              {"inputs", values_json(imported, imported.inputs)},
-                              {"outputs", values_json(imported, imported.outputs)},
-                              {"nodes", nodes_json(imported)},
-                              {"simplified_nodes", nodes_json(simplified)}};
+    ordered_json result{{"file", path},
+                        {"bytes", bytes},
+                        {"sha256", graph.source_sha256},
+                        {"opset", graph.opset},
+                        {"producer", graph.producer},
+                        {"inputs", values_json(graph, graph.inputs)},
+                        {"outputs", values_json(graph, graph.outputs)},
+                        {"nodes", nodes_json(graph)}};
+    convert::simplify(graph);
+    result["simplified_nodes"] = nodes_json(graph);
     std::printf("%s\n", json_text(result).c_str());
     return;
   }
   std::printf("%s: %s, ONNX opset %lld, made by %s\n", path.c_str(), count(bytes, "byte").c_str(),
-              static_cast<long long>(imported.opset),
-              imported.producer.empty() ? "(it does not say)" : imported.producer.c_str());
-  std::printf("  sha256  %s\n", imported.source_sha256.c_str());
-  print_values(imported, "input ", imported.inputs);
-  print_values(imported, "output", imported.outputs);
-  print_nodes(imported, "imported");
-  print_nodes(simplified, "simplified");
+              static_cast<long long>(graph.opset),
+              graph.producer.empty() ? "(it does not say)" : graph.producer.c_str());
+  std::printf("  sha256  %s\n", graph.source_sha256.c_str());
+  print_values(graph, "input ", graph.inputs);
+  print_values(graph, "output", graph.outputs);
+  print_nodes(graph, "imported");
+  convert::simplify(graph);
+  print_nodes(graph, "simplified");
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 
 #include <octet/octet.h>
 
-#include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "engine/errors.h"
 #include "tools/convert/onnx_quantization.h"
 
 namespace octet::convert {
@@ -47,18 +50,14 @@ Shape input_shape(const onnx::ValueInfoProto& input, const GraphBuilder& builder
                ", it must be positive; export the model again");
     }
     if (!shape.empty() && !dim.has_dim_value()) {
+      const bool has_name = dim.has_dim_param() && engine::is_printable(dim.dim_param());
       fail(builder, Error::Code::unsupported,
-           axis + "is dynamic" +
-               (dim.has_dim_param() ? " ('" + dim.dim_param() + "')" : std::string()) +
+           axis + "is dynamic" + (has_name ? " ('" + dim.dim_param() + "')" : std::string()) +
                "; only the leading dimension, the batch, may be: export the others fixed");
     }
     shape.push_back(shape.empty() ? kBatch : dim.dim_value());
   }
   return shape;
-}
-
-bool contains(const std::vector<ValueId>& values, ValueId value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
 }  // namespace
@@ -75,14 +74,17 @@ void read_initializers(onnx::GraphProto& graph, GraphBuilder& builder) {
       fail(builder, Error::Code::format, "an initializer has no name; export the model again");
     }
     builder.declare(tensor.name());
-    auto constant = std::make_shared<const Constant>(read_constant(tensor, builder.graph.source));
+    auto constant = std::make_shared<const Constant>(
+        read_constant(tensor, builder.graph.source, builder.memory_left()));
+    builder.take(memory_of(*constant));
     builder.allow(constant->size());
     for (std::size_t i = 0; i < kConverted.size(); ++i) {
       if (tensor.data_type() != kConverted[i]) continue;
       names[i] += (names[i].empty() ? "'" : ", '") + tensor.name() + "'";
     }
     builder.bind(tensor.name(), {kNoValue, std::move(constant)});
-    tensor.Clear();
+    builder.give(tensor.raw_data().size());
+    TensorProto().Swap(&tensor);  // Clear() would keep the memory
   }
   for (std::size_t i = 0; i < kConverted.size(); ++i) {
     if (names[i].empty()) continue;
@@ -130,13 +132,15 @@ void add_inputs(const onnx::GraphProto& graph, GraphBuilder& builder) {
 
 void add_outputs(const onnx::GraphProto& proto, GraphBuilder& builder) {
   Graph& graph = builder.graph;
-  std::unordered_set<std::string> names;
+  std::set<std::string_view> names;
   for (const onnx::ValueInfoProto& output : proto.output()) {
     if (!names.insert(output.name()).second) {
       fail(builder, Error::Code::format,
            "output '" + output.name() + "' is listed twice; export the model again");
     }
   }
+  std::vector<bool> is_input(graph.values.size());
+  for (const ValueId input : graph.inputs) is_input[input] = true;
   for (const onnx::ValueInfoProto& output : proto.output()) {
     const std::string& name = output.name();
     const Binding* binding = builder.find(name);
@@ -153,7 +157,7 @@ void add_outputs(const onnx::GraphProto& proto, GraphBuilder& builder) {
     // Identity and its like made the name an alias of another tensor: an inner one takes the name,
     // an input or another output is copied.
     if (graph.values[value].name != name) {
-      if (contains(graph.inputs, value) || names.contains(graph.values[value].name)) {
+      if (is_input[value] || names.contains(graph.values[value].name)) {
         Node copy;
         copy.op = Op::reshape;
         copy.name = name;

@@ -5,12 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "tools/convert/graph.h"
+#include "tools/convert/import_limits.h"
 #include "tools/convert/onnx_constant.h"
 #include "tools/convert/onnx_node.h"
 
@@ -18,6 +19,10 @@ namespace octet::convert {
 
 class GraphBuilder {
  public:
+  // taken: bytes of memory that the file itself takes.
+  explicit GraphBuilder(const ImportLimits& limits = {}, std::uint64_t taken = 0)
+      : limits_(limits), taken_(taken) {}
+
   Graph graph;
   std::int64_t exported_batch = 0;  // the fixed leading dimension of the inputs; 0: dynamic
 
@@ -27,7 +32,8 @@ class GraphBuilder {
   // A name that the ONNX graph gives something to. Throws octet::Error (format) for a second one.
   void declare(const std::string& name);
 
-  // A graph input or a node's output. Throws octet::Error (limit) above kMaxRank or kMaxElements.
+  // A graph input or a node's output. Throws octet::Error (limit) above kMaxRank, kMaxElements or
+  // the limit of values.
   ValueId add_value(const std::string& name, Shape shape, engine::DType dtype = engine::DType::f32);
 
   // Adds op, whose output is the node's output number `output` or, with emit_hidden, a value of its
@@ -43,8 +49,16 @@ class GraphBuilder {
   // Null: nothing before this node makes it.
   const Binding* find(const std::string& name) const;
 
+  // The account of memory: take throws octet::Error (limit) where no more is left, give returns
+  // some, need only looks.
+  void take(std::uint64_t bytes);
+  void give(std::uint64_t bytes) noexcept { taken_ -= bytes; }
+  void need(std::uint64_t bytes) const;
+  std::uint64_t memory_left() const noexcept { return limits_.memory_bytes - taken_; }
+
   // Constants that are read allow a multiple of their elements to be made of them; spend throws
-  // octet::Error (limit) where a small file asks for far more than it holds.
+  // octet::Error (limit) where a small file asks for far more than it holds, or for more memory
+  // than is left.
   void allow(std::size_t elements) { budget_ += 8 * elements; }
   void spend(const OnnxNode& node, std::size_t elements);
 
@@ -52,10 +66,13 @@ class GraphBuilder {
   engine::DType output_dtype(const Node& op) const;
   ValueId append(const OnnxNode& node, Node op, Shape shape, const std::string& name);
 
-  std::unordered_map<std::string, Binding> bindings_;
-  std::unordered_set<std::string> names_;
-  std::unordered_map<std::string, std::size_t> hidden_;  // names made of each first one
-  std::size_t budget_ = std::size_t{1} << 24;            // elements that may be made of constants
+  const ImportLimits limits_;
+  std::uint64_t taken_;
+  // Ordered: no choice of names makes them slow.
+  std::map<std::string, Binding> bindings_;
+  std::set<std::string> names_;
+  std::map<std::string, std::size_t> hidden_;  // names made of each first one
+  std::size_t budget_ = std::size_t{1} << 24;  // elements that may be made of constants
 };
 
 }  // namespace octet::convert

@@ -36,15 +36,44 @@ float from_bfloat16(std::uint16_t value) {
   return from_bits(std::uint32_t{value} << 16);
 }
 
+struct Source {
+  const std::string& path;  // of the model
+  std::uint64_t memory;     // that is left
+};
+
+void check_memory(const TensorProto& tensor, const std::string& what, std::size_t count,
+                  std::size_t bytes, std::uint64_t memory) {
+  if (count <= memory / bytes) return;
+  throw Error(Error::Code::limit, what + " has the shape " +
+                                      to_text({tensor.dims().begin(), tensor.dims().end()}) +
+                                      ", too much for the " + std::to_string(memory) +
+                                      " bytes of memory that are left; split the network");
+}
+
+// Its elements are in one place.
+void check_fields(const TensorProto& tensor, const std::string& what) {
+  const int typed = tensor.float_data_size() + tensor.int32_data_size() + tensor.int64_data_size() +
+                    tensor.double_data_size() + tensor.uint64_data_size() +
+                    tensor.string_data_size();
+  const bool external = tensor.data_location() == TensorProto::EXTERNAL;
+  if (tensor.has_raw_data() + (typed != 0) + external <= 1) return;
+  throw Error(Error::Code::format,
+              what + " has " + (tensor.has_raw_data() ? "raw_data" : "external data") + " and " +
+                  (typed != 0 ? std::to_string(typed) + " values in a typed field"
+                              : std::string("external data")) +
+                  "; export the model again");
+}
+
 // ONNX keeps integers that no repeated field of their own exists for in int32_data and uint64_data.
 template <class Element, class Field, class Result, class Convert>
-void decode_as(const TensorProto& tensor, const Field& field, const std::string& model_path,
+void decode_as(const TensorProto& tensor, const Field& field, const Source& source,
                const std::string& what, std::size_t count, std::vector<Result>& result,
                Convert convert) {
   std::string external;
   const std::string* raw = tensor.has_raw_data() ? &tensor.raw_data() : nullptr;
   if (tensor.data_location() == TensorProto::EXTERNAL) {
-    external = read_external_data(tensor, count * sizeof(Element), model_path);
+    check_memory(tensor, what, count, sizeof(Element) + sizeof(Result), source.memory);
+    external = read_external_data(tensor, count * sizeof(Element), source.path, what);
     raw = &external;
   }
   const std::size_t found =
@@ -58,6 +87,7 @@ void decode_as(const TensorProto& tensor, const Field& field, const std::string&
             element_type_name(tensor.data_type()) + " needs " +
             std::to_string(raw ? count * sizeof(Element) : count) + "; export the model again");
   }
+  check_memory(tensor, what, count, sizeof(Result), source.memory);
   result.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     Element element;
@@ -94,8 +124,10 @@ std::size_t count_elements(const Dims& dims, const std::string& what, std::size_
 }
 
 std::string to_text(const Dims& dims) {
+  constexpr std::size_t kShown = 64;
   std::string text = "[";
   for (std::size_t i = 0; i < dims.size(); ++i) {
+    if (i == kShown) return text + ", ... " + std::to_string(dims.size()) + " in all]";
     if (i != 0) text += ", ";
     text += dims[i] == kBatchSize || (i == 0 && dims[i] == -1) ? "N" : std::to_string(dims[i]);
   }
@@ -116,10 +148,30 @@ std::string element_type_name(std::int32_t type) {
   return name;
 }
 
-Constant read_constant(const TensorProto& tensor, const std::string& model_path) {
-  const std::string what = model_path + ": initializer '" + tensor.name() + "'";
+std::uint64_t memory_of(const Constant& constant) noexcept {
+  constexpr std::uint64_t kBlocks = 256;  // the object, its name, its lists
+  std::uint64_t bytes =
+      kBlocks + constant.name.size() + constant.dims.size() * sizeof(std::int64_t) +
+      constant.floats.capacity() * sizeof(float) + constant.ints.capacity() * sizeof(std::int64_t);
+  if (constant.quantized != nullptr) {
+    bytes += constant.quantized->codes.capacity() * sizeof(std::int32_t) +
+             constant.quantized->scale.capacity() * sizeof(float);
+  }
+  return bytes;
+}
+
+Constant read_constant(const TensorProto& tensor, const std::string& model_path,
+                       std::uint64_t memory, const std::string* shown_name) {
+  const std::string& name = shown_name != nullptr ? *shown_name : tensor.name();
+  const std::string what = model_path + ": initializer '" + name + "'";
+  const auto rank = static_cast<std::size_t>(tensor.dims_size());
+  if (rank > kMaxConstantRank) {
+    throw Error(Error::Code::limit, what + " has " + std::to_string(rank) +
+                                        " dimensions, octet takes at most " +
+                                        std::to_string(kMaxConstantRank));
+  }
   Constant constant;
-  constant.name = tensor.name();
+  constant.name = name;
   constant.type = tensor.data_type();
   constant.dims.assign(tensor.dims().begin(), tensor.dims().end());
   const std::size_t count = count_elements(constant.dims, what);
@@ -127,12 +179,14 @@ Constant read_constant(const TensorProto& tensor, const std::string& model_path)
     throw Error(Error::Code::unsupported, what + " is split into segments; export it as one");
   }
 
+  check_fields(tensor, what);
+  const Source source{model_path, memory};
   const auto floats = [&]<class Element>(Element, const auto& field, auto convert) {
-    decode_as<Element>(tensor, field, model_path, what, count, constant.floats, convert);
+    decode_as<Element>(tensor, field, source, what, count, constant.floats, convert);
   };
   const auto ints = [&]<class Element>(Element, const auto& field) {
     constant.is_float = false;
-    decode_as<Element>(tensor, field, model_path, what, count, constant.ints, [](Element element) {
+    decode_as<Element>(tensor, field, source, what, count, constant.ints, [](Element element) {
       const auto value = static_cast<std::int64_t>(element);
       // Both mean "as far back as possible" where such a number is legal at all.
       return value == kBatchSize ? std::numeric_limits<std::int64_t>::min() : value;

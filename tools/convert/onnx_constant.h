@@ -13,6 +13,8 @@
 
 namespace octet::convert {
 
+inline constexpr std::size_t kMaxConstantRank = 16;
+
 using Dims = std::vector<std::int64_t>;
 
 // In a folded integer constant: the size of the batch, which only run() knows. Shape gives it for
@@ -43,13 +45,19 @@ struct Constant {
 std::size_t count_elements(const Dims& dims, const std::string& what,
                            std::size_t limit = std::numeric_limits<std::size_t>::max() / 16);
 
-// "[1, 28, 28]"; a negative first entry, the batch, is shown as N.
+// "[1, 28, 28]"; a negative first entry, the batch, is shown as N, and the first 64 of many.
 std::string to_text(const Dims& dims);
 
 // Decodes raw, typed or external data: float, double, float16, bfloat16 to float; bool and integers
 // to int64. model_path is the .onnx file, for messages and for the folder that external data must
-// lie in. Throws octet::Error: format, io, or unsupported for other element types.
-Constant read_constant(const onnx::TensorProto& tensor, const std::string& model_path);
+// lie in; memory is how many bytes may be taken; name is that of an attribute's tensor, whose own
+// may be anything. Throws octet::Error: format, io, limit, or unsupported for other element types.
+Constant read_constant(const onnx::TensorProto& tensor, const std::string& model_path,
+                       std::uint64_t memory = std::numeric_limits<std::uint64_t>::max(),
+                       const std::string* name = nullptr);
+
+// Bytes that a constant takes.
+std::uint64_t memory_of(const Constant& constant) noexcept;
 
 // Whether uint8, int8 or else int32 (TensorProto's types) holds the value.
 bool fits_type(std::int64_t value, std::int32_t type) noexcept;

@@ -4,23 +4,21 @@
 
 #include <onnx/onnx.pb.h>
 
-#include <cstddef>
+#include <cstdint>
 #include <string>
+
+#include "tools/convert/import_limits.h"
 
 namespace octet::convert {
 
 struct OnnxFile {
   onnx::ModelProto model;
-  std::string sha256;  // of the file itself, without its external data
+  std::string sha256;              // of the file itself, without its external data
+  std::uint64_t memory_bytes = 0;  // of model, at most
 };
 
-// Throws octet::Error: io if path is not a readable regular file, limit above protobuf's 2 GiB,
-// format if it is not an ONNX model with a graph.
-OnnxFile read_onnx_file(const std::string& path);
-
-// `bytes` bytes of a regular file from offset on. what stands for the path in messages. Throws
-// octet::Error: io, or format if the file is too short.
-std::string read_bytes(const std::string& path, const std::string& what, std::size_t offset,
-                       std::size_t bytes);
+// Throws octet::Error: io if path is not a readable regular file, limit above protobuf's 2 GiB or
+// one of the limits, format if it is not an ONNX model with a graph.
+OnnxFile read_onnx_file(const std::string& path, const ImportLimits& limits = {});
 
 }  // namespace octet::convert

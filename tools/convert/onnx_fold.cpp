@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/errors.h"
 #include "tools/convert/onnx_ops.h"
 #include "tools/convert/onnx_quantization.h"
 
@@ -107,12 +108,10 @@ void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
   const AttributeProto& value = node.proto().attribute(0);
   Constant constant;
   switch (value.type()) {
-    case AttributeProto::TENSOR: {
-      onnx::TensorProto tensor = value.t();
-      tensor.set_name(node.proto().output(0));  // for messages: most exporters leave it empty
-      constant = read_constant(tensor, builder.graph.source);
+    case AttributeProto::TENSOR:
+      constant = read_constant(value.t(), builder.graph.source, builder.memory_left(),
+                               &node.proto().output(0));
       break;
-    }
     case AttributeProto::FLOAT:
       constant.floats = {value.f()};
       break;
@@ -130,7 +129,8 @@ void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
       constant.is_float = false;
       break;
     default:
-      node.refuse("its " + value.name() + " is no dense tensor of numbers");
+      node.refuse("its " + (engine::is_printable(value.name()) ? value.name() : "value") +
+                  " is no dense tensor of numbers");
   }
   std::replace(constant.ints.begin(), constant.ints.end(), kBatchSize, kBatchSize - 1);
   builder.allow(constant.size());
@@ -194,7 +194,8 @@ void fold_constant_of_shape(const OnnxNode& node, GraphBuilder& builder) {
   value.floats = {0};
   value.type = onnx::TensorProto::FLOAT;
   if (const auto* given = node.find_attribute("value", AttributeProto::TENSOR)) {
-    value = read_constant(given->t(), builder.graph.source);
+    value = read_constant(given->t(), builder.graph.source, builder.memory_left(),
+                          &node.proto().output(0));
     if (value.size() != 1) node.invalid("its value has more than one element");
   }
   result.is_float = value.is_float;

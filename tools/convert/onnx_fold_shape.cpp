@@ -156,7 +156,8 @@ void fold_gather(const OnnxNode& node, GraphBuilder& builder) {
   dims.insert(dims.end(), indices.dims.begin(), indices.dims.end());
   dims.insert(dims.end(), at + 1, from.dims.end());
   const std::string where = builder.graph.source + ": " + node.where();
-  builder.spend(node, count_elements(dims, where));
+  const std::size_t count = count_elements(dims, where);
+  builder.spend(node, count);
 
   const std::size_t outer = count_elements(Dims(from.dims.begin(), at), where);
   const std::size_t inner = count_elements(Dims(at + 1, from.dims.end()), where);
@@ -166,6 +167,7 @@ void fold_gather(const OnnxNode& node, GraphBuilder& builder) {
   result.type = from.type;
   result.dims = dims;
   const auto copy = [&](const auto& source, auto& target) {
+    if (count == 0) return;  // outer may be any number then
     for (std::size_t o = 0; o < outer; ++o) {
       for (const std::int64_t index : indices.ints) {
         if (index == kBatchSize) node.refuse("its index is the size of the batch");
@@ -204,15 +206,21 @@ void fold_concat(const OnnxNode& node, GraphBuilder& builder) {
     }
     const auto at = part.dims.begin() + static_cast<std::ptrdiff_t>(axis);
     runs.push_back(count_elements(Dims(at, part.dims.end()), where));
-    builder.spend(node, part.size());
   }
   const std::size_t outer = count_elements(
       Dims(result.dims.begin(), result.dims.begin() + static_cast<std::ptrdiff_t>(axis)), where);
   std::int64_t extent = 0;
-  for (std::size_t i = 0; i < node.inputs(); ++i)
-    extent += node.need_constant(i, "input").dims[axis];
+  for (std::size_t i = 0; i < node.inputs(); ++i) {
+    if (__builtin_add_overflow(extent, node.need_constant(i, "input").dims[axis], &extent)) {
+      node.invalid("its result has more than 2^63 - 1 elements along axis " + std::to_string(axis));
+    }
+  }
   result.dims[axis] = extent;
-  for (std::size_t o = 0; o < outer; ++o) {
+  const std::size_t count = count_elements(result.dims, where);
+  builder.spend(node, count);
+  // Without elements, outer may be any number; and many parts may have none.
+  if (count != 0) builder.spend(node, outer * node.inputs());
+  for (std::size_t o = 0; o < outer && count != 0; ++o) {
     for (std::size_t i = 0; i < node.inputs(); ++i) {
       const Constant& part = node.need_constant(i, "input");
       const auto begin = static_cast<std::ptrdiff_t>(o * runs[i]);

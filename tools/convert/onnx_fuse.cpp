@@ -2,8 +2,9 @@
 // Each pattern is found from its last node, by the makers of its inputs.
 #include "tools/convert/onnx_fuse.h"
 
+#include <algorithm>
 #include <initializer_list>
-#include <unordered_map>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,11 @@ class Fuser {
         if (attribute.name() == "value" && attribute.has_t()) tensor = &attribute.t();
       }
     }
-    if (tensor == nullptr || tensor->data_type() != TensorProto::FLOAT) return false;
-    const Constant constant = read_constant(*tensor, path_);
-    return constant.size() == 1 && constant.floats[0] == wanted;
+    if (tensor == nullptr || tensor->data_type() != TensorProto::FLOAT ||
+        std::ranges::any_of(tensor->dims(), [](std::int64_t dim) { return dim != 1; })) {
+      return false;  // a large one is not read for nothing
+    }
+    return read_constant(*tensor, path_, sizeof(float) * 4, &value).floats[0] == wanted;
   }
 
   // op(reduce(x), 0), in either order, over all of x.
@@ -209,14 +212,18 @@ class Fuser {
 
   onnx::GraphProto& graph_;
   const std::string& path_;
-  std::unordered_map<std::string, int> makers_;
-  std::unordered_map<std::string, int> initializers_;
+  std::map<std::string, int> makers_;
+  std::map<std::string, int> initializers_;
   std::vector<bool> gone_;
 };
 
 }  // namespace
 
 void fuse_dynamic_quantization(onnx::GraphProto& graph, const std::string& path) {
+  const auto begins = [](const NodeProto& node) {
+    return is_onnx(node, "ReduceMax") || is_onnx(node, "DynamicQuantizeLinear");
+  };
+  if (std::ranges::none_of(graph.node(), begins)) return;
   Fuser(graph, path).run();
 }
 

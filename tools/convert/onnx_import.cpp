@@ -6,6 +6,8 @@
 #include <octet/octet.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "engine/errors.h"
@@ -20,11 +22,18 @@ namespace {
 
 constexpr std::int64_t kMinOpset = 7;
 constexpr std::int64_t kMaxOpset = 21;
+constexpr std::size_t kMaxName = 4096;
+// Bytes of memory that a name takes in a set, and in the maps of fuse_dynamic_quantization().
+constexpr std::uint64_t kSetEntry = 64;
+constexpr std::uint64_t kFuserEntry = 160;
 
 class Importer {
  public:
-  explicit Importer(OnnxFile& file, const std::string& path)
-      : path_(path), proto_(*file.model.mutable_graph()) {
+  Importer(OnnxFile& file, const std::string& path, const ImportLimits& limits)
+      : path_(path),
+        limits_(limits),
+        proto_(*file.model.mutable_graph()),
+        builder_(limits, file.memory_bytes) {
     builder_.graph.source = path;
     builder_.graph.source_sha256 = file.sha256;
     builder_.graph.producer = file.model.producer_name();
@@ -37,6 +46,7 @@ class Importer {
 
   Graph run() {
     check_names();
+    builder_.need(kFuserEntry * names_given());
     fuse_dynamic_quantization(proto_, path_);
     read_initializers(proto_, builder_);
     add_inputs(proto_, builder_);
@@ -71,6 +81,12 @@ class Importer {
   // Before any of them reaches a message, a terminal or a model file.
   void check_names() const {
     const auto check = [&](const std::string& name, const char* what, int index) {
+      if (name.size() > kMaxName) {
+        fail(Error::Code::limit, std::string("a name of its ") + what + " number " +
+                                     std::to_string(index) + " has " + std::to_string(name.size()) +
+                                     " bytes, the limit is " + std::to_string(kMaxName) +
+                                     "; export the model with shorter names");
+      }
       if (engine::is_printable(name)) return;
       fail(Error::Code::unsupported, std::string("a name of its ") + what + " number " +
                                          std::to_string(index) +
@@ -92,11 +108,21 @@ class Importer {
     }
   }
 
+  // By nodes and initializers.
+  std::uint64_t names_given() const {
+    auto names = static_cast<std::uint64_t>(proto_.initializer_size());
+    for (const onnx::NodeProto& node : proto_.node()) {
+      names += static_cast<std::uint64_t>(node.output_size());
+    }
+    return names;
+  }
+
   // All at once, so that a name that is given twice is found wherever it is.
   void declare_results() {
     for (const onnx::NodeProto& node : proto_.node()) {
       for (const std::string& output : node.output()) {
         if (output.empty()) continue;
+        builder_.take(kSetEntry);
         builder_.declare(output);
         made_.insert(output);
       }
@@ -108,7 +134,9 @@ class Importer {
     for (const onnx::ValueInfoProto& output : proto_.output()) needed_.insert(output.name());
     for (int i = proto_.node_size(); i-- > 0;) {
       const onnx::NodeProto& node = proto_.node(i);
-      if (is_needed(node)) needed_.insert(node.input().begin(), node.input().end());
+      if (!is_needed(node)) continue;
+      builder_.take(kSetEntry * static_cast<std::uint64_t>(node.input_size()));
+      needed_.insert(node.input().begin(), node.input().end());
     }
   }
 
@@ -121,6 +149,8 @@ class Importer {
   // The operands; not usable if one of them is the result of a node that was refused.
   std::vector<Binding> operands(const onnx::NodeProto& node, std::size_t index, bool& usable) {
     std::vector<Binding> inputs;
+    builder_.need(sizeof(Binding) * static_cast<std::uint64_t>(node.input_size()));
+    inputs.reserve(static_cast<std::size_t>(node.input_size()));
     for (const std::string& name : node.input()) {
       if (name.empty()) {
         inputs.emplace_back();
@@ -155,6 +185,7 @@ class Importer {
         }
       } catch (const Refusal& refusal) {
         refusals_.push_back(refusal.message);
+        if (refusals_.size() == limits_.reported_nodes) report_refusals();
       }
     }
     for (const std::string& output : proto.output()) {
@@ -239,24 +270,26 @@ class Importer {
     std::string text = refusals_.size() == 1
                            ? "1 node cannot be imported:"
                            : std::to_string(refusals_.size()) + " nodes cannot be imported:";
+    if (refusals_.size() == limits_.reported_nodes) text = "no less than " + text;
     for (const std::string& refusal : refusals_) text += "\n  " + refusal;
     fail(Error::Code::unsupported, text + "\n  octet imports: " + supported_ops());
   }
 
   const std::string path_;
+  const ImportLimits limits_;
   onnx::GraphProto& proto_;
   GraphBuilder builder_;
   std::int64_t opset_ = 0;
-  std::unordered_set<std::string> made_;    // by nodes
-  std::unordered_set<std::string> needed_;  // by the outputs
+  std::set<std::string_view> made_;    // by nodes
+  std::set<std::string_view> needed_;  // by the outputs
   std::vector<std::string> refusals_;
 };
 
 }  // namespace
 
-Graph import_onnx(const std::string& path) {
-  OnnxFile file = read_onnx_file(path);
-  return Importer(file, path).run();
+Graph import_onnx(const std::string& path, const ImportLimits& limits) {
+  OnnxFile file = read_onnx_file(path, limits);
+  return Importer(file, path, limits).run();
 }
 
 }  // namespace octet::convert

@@ -152,8 +152,7 @@ void import_cast(const OnnxNode& node, GraphBuilder& builder) {
   if (dtype == engine::DType::s32 && to == onnx::TensorProto::FLOAT) {
     // Made by the node itself: sums pass no other operator than Identity, which is an alias.
     const auto& nodes = builder.graph.nodes;
-    const auto sums = std::find_if(nodes.rbegin(), nodes.rend(),
-                                   [&](const Node& made) { return made.output == x; });
+    const auto sums = std::ranges::lower_bound(nodes, x, {}, &Node::output);  // made in this order
     builder.alias(node, sums->inputs[0]);
     return;
   }

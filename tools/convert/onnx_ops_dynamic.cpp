@@ -63,8 +63,9 @@ Quantization scaled_integers(const OnnxNode& node, std::int32_t type) {
 }
 
 // Operand 1, b of [K, N], for an activation x.
-Constant integer_matrix(const OnnxNode& node, const GraphBuilder& builder, ValueId x) {
+Constant integer_matrix(const OnnxNode& node, GraphBuilder& builder, ValueId x) {
   Constant b = node.need_constant(1, "b");
+  builder.spend(node, b.size());  // for the copy
   drop_equal_matrices(node, builder.shape(x), builder.exported_batch, b);
   return b;
 }

@@ -102,6 +102,7 @@ void import_qlinear_matmul(const OnnxNode& node, GraphBuilder& builder) {
   }
   const Encoding y = read_encoding(node, 6, 7, TensorProto::UINT8);
   Constant b = node.need_constant(3, "b");
+  builder.spend(node, b.size());  // for the copy
   drop_equal_matrices(node, builder.shape(node.activation(0, "a")), builder.exported_batch, b);
   attach_quantization(node, builder, read_quantization(node, 4, 5, b.type), 1, b);
   const ValueId x = dequantized(node, builder, 0, 1, 2, "a");
