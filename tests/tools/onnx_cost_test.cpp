@@ -229,7 +229,7 @@ TEST_CASE("onnx cost: hostile files stay below the limit of memory") {
   }
   for (const HostileGraph& hostile : hostile_graphs()) {
     CAPTURE(std::string(hostile.name));
-    for (const std::size_t steps : {1000, 2000}) {
+    for (const std::size_t steps : {1000U, 2000U}) {
       const std::string path = folder.write("net.onnx", hostile.make(steps));
       CHECK(growth(path, limits) < limits.memory_bytes + slack);
     }
@@ -320,6 +320,21 @@ TEST_CASE("onnx cost: time grows as the file does") {
       best = std::min(best, (cpu_seconds() - middle) / (middle - begin));
     }
     CHECK(best < 32);
+  }
+}
+
+TEST_CASE("onnx cost: a long row of rewrites is made whole") {
+  const TemporaryFolder folder;
+  for (const HostileGraph& hostile : hostile_graphs()) {
+    const std::string name = hostile.name;
+    if (name != "clips" && name != "affines" && name != "views" && name != "quantized and back") {
+      continue;
+    }
+    CAPTURE(name);
+    convert::Graph graph = convert::import_onnx(folder.write("net.onnx", hostile.make(2000)));
+    CHECK(graph.nodes.size() > 2000);
+    convert::simplify(graph);
+    CHECK(graph.nodes.size() <= 3);
   }
 }
 
