@@ -108,6 +108,11 @@ for folder in build/release build/clang build/debug build/asan build/aarch64; do
     count=$($objdump -d --no-show-raw-insn "$object" | grep -cP "$fused" || true)
     [[ $count == 0 ]] || echo "$object: $count"
   done | report "$folder: no fused multiply-add in kernels/ and engine/"
+  # What an app links does nothing before main and nothing after. AddressSanitizer does.
+  for object in "${objects[@]}"; do
+    [[ $folder != build/asan ]] || break
+    readelf -SW "$object" | grep -oE '\.(preinit_array|init_array|fini_array|ctors|dtors)\b' | sed "s|^|$object: |"
+  done | sort -u | report "$folder: no static initializer in kernels/ and engine/"
   # A function compiled for one instruction set must not become the program's only copy.
   isa=()
   for name in $(grep -ohE -- '-DOCTET_HAS_[A-Z0-9_]+' $folder/compile_commands.json | sort -u); do

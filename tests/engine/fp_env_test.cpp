@@ -4,10 +4,13 @@
 #include "engine/fp_env.h"
 
 #include <doctest/doctest.h>
+#include <octet/octet.h>
 
 #include <bit>
 #include <cstdint>
+#include <string>
 
+#include "tests/engine/host_control.h"
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 
@@ -17,47 +20,7 @@ using octet::engine::FloatEnvironment;
 
 namespace {
 
-#if defined(__x86_64__)
-
-using Control = unsigned;
-Control get_control() {
-  return _mm_getcsr();
-}
-void set_control(Control control) {
-  _mm_setcsr(control);
-}
-// The four rounding modes, with and without FTZ and DAZ; one with sticky flags set.
-constexpr Control kControls[] = {0x1f80, 0x3f80, 0x5f80, 0x7f80, 0x9fc0,
-                                 0xbfc0, 0xdfc0, 0xffc0, 0x1fbf};
-
-#elif defined(__aarch64__)
-
-using Control = std::uint64_t;
-Control get_control() {
-  Control control;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
-  return control;
-}
-void set_control(Control control) {
-  __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");
-}
-// RMode in bits 22 and 23, FZ in 24, DN in 25.
-constexpr Control kControls[] = {0x0000000, 0x0400000, 0x0800000, 0x0c00000,
-                                 0x1000000, 0x1400000, 0x1800000, 0x3c00000};
-
-#endif
-
-#if defined(__x86_64__) || defined(__aarch64__)
-
-// Sets a control word for a scope.
-class HostControl {
- public:
-  explicit HostControl(Control control) : before_(get_control()) { set_control(control); }
-  ~HostControl() { set_control(before_); }
-
- private:
-  Control before_;
-};
+#if OCTET_HAS_HOST_CONTROL
 
 // A call, so that the division stays where it is written.
 [[gnu::noinline]] float divide(float a, float b) {
@@ -86,7 +49,7 @@ GraphBuilder sensitive() {
 
 }  // namespace
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if OCTET_HAS_HOST_CONTROL
 
 TEST_CASE("FloatEnvironment rounds to nearest, keeps denormals, and restores the host's") {
   for (const Control control : kControls) {
@@ -148,6 +111,63 @@ TEST_CASE("models give the same bytes in every environment, at load and at run, 
       CHECK(restored);
       CHECK(serial == expected);
       CHECK(parallel == expected);
+    }
+  }
+}
+
+namespace {
+
+// Every output of a model file, loaded and run here, on one sample of small numbers.
+std::vector<Bytes> load_and_run(const std::string& path, const octet::LoadOptions& options) {
+  const octet::Model model = octet::Model::load(path, options);
+  octet::Session session(model);
+  std::vector<Bytes> memory;
+  std::vector<octet::Input> inputs;
+  std::vector<octet::Output> outputs;
+  for (std::size_t i = 0; i < model.inputs(); ++i) {
+    inputs.push_back(
+        octet::input(memory.emplace_back(model.input(i).sample_bytes, std::byte{0x3f})));
+  }
+  for (std::size_t i = 0; i < model.outputs(); ++i) {
+    outputs.push_back(octet::output(memory.emplace_back(model.output(i).sample_bytes)));
+  }
+  if (session.run(inputs, outputs, 1) != OCTET_OK) return {};
+  return memory;
+}
+
+}  // namespace
+
+TEST_CASE("model files load and run the same in every environment; a failure restores it too") {
+  for (const int version : {1, 2, 3}) {
+    const std::string path =
+        OCTET_SOURCE_DIR "/tests/golden/v" + std::to_string(version) + ".octet";
+    for (const auto* table : tables_here()) {
+      octet::LoadOptions options{};
+      options.isa = table->name;
+      const std::vector<Bytes> expected = load_and_run(path, options);
+      REQUIRE(!expected.empty());
+      for (const Control control : kControls) {
+        CAPTURE(path);
+        CAPTURE(std::string(table->name));
+        CAPTURE(control);
+        std::vector<Bytes> outputs;
+        octet_status status = OCTET_OK;
+        int restored = 0;
+        {
+          const HostControl host(control);
+          const Control before = get_control();
+          outputs = load_and_run(path, options);
+          restored += get_control() == before;
+          octet_model* model = nullptr;
+          octet::LoadOptions tight = options;
+          tight.limits.arena_bytes = 64;  // found last, after all that computes
+          status = octet_model_load(path.c_str(), &tight, &model, nullptr);
+          restored += get_control() == before;
+        }
+        CHECK(outputs == expected);
+        CHECK(status == OCTET_LIMIT);
+        CHECK(restored == 2);
+      }
     }
   }
 }

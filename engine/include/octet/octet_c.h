@@ -54,7 +54,10 @@ typedef struct octet_limits {
 
 typedef struct octet_load_options {
   const char* isa; /* null: $OCTET_ISA if set and not empty, else the best this CPU runs */
-  int copy;        /* nonzero: read the file instead of mapping it while it is parsed */
+  /* Zero: the file is mapped while it is loaded; if another process shortens it then, the kernel
+   * sends SIGBUS, and that is the host's risk. Nonzero: the file is read into memory, and one that
+   * is shortened meanwhile is OCTET_IO. A loaded model needs its file no more either way. */
+  int copy;
   octet_limits limits;
 } octet_load_options;
 
