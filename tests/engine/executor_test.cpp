@@ -5,11 +5,10 @@
 
 #include <doctest/doctest.h>
 
-#include <octet/octet.h>
-
 #include <atomic>
 #include <thread>
 
+#include "tests/engine/executors.h"
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 
@@ -19,19 +18,6 @@ using namespace engine;
 using engine::Executor;
 
 namespace {
-
-using Make = std::unique_ptr<Executor> (*)(std::size_t);
-
-std::vector<Make> makers() {
-  std::vector<Make> result = {make_thread_executor};
-  try {
-    make_tbb_executor(1);
-    result.push_back(make_tbb_executor);
-  } catch (const octet::Error& error) {
-    CHECK(error.code() == octet::Error::Code::unsupported);
-  }
-  return result;
-}
 
 template <class Function>
 void run_on(Executor& executor, std::size_t tasks, Function f) {
@@ -48,7 +34,7 @@ void check_each_once(Executor& executor, std::size_t tasks) {
 }  // namespace
 
 TEST_CASE("executors run each task once") {
-  for (const Make make : makers()) {
+  for (const MakeExecutor make : executor_makers()) {
     for (std::size_t threads = 1; threads <= 5; ++threads) {
       const auto executor = make(threads);
       CHECK(executor->concurrency() == threads);
@@ -60,7 +46,7 @@ TEST_CASE("executors run each task once") {
 }
 
 TEST_CASE("executors run tasks at the same time") {
-  for (const Make make : makers()) {
+  for (const MakeExecutor make : executor_makers()) {
     const auto executor = make(2);
     // Each task waits for the other.
     std::atomic<int> arrived{0};
@@ -73,7 +59,7 @@ TEST_CASE("executors run tasks at the same time") {
 }
 
 TEST_CASE("executors may be used within their tasks and by several threads") {
-  for (const Make make : makers()) {
+  for (const MakeExecutor make : executor_makers()) {
     const auto executor = make(3);
     std::atomic<int> inner{0};
     run_on(*executor, 3, [&](std::size_t) { run_on(*executor, 3, [&](std::size_t) { ++inner; }); });
@@ -112,7 +98,7 @@ TEST_CASE("the bytes of a run do not depend on executor, threads, batch or split
       const Schedule schedule = make_schedule(model->plan, c.batch, 3);
       CHECK(schedule.tasks > 1);
       CHECK(schedule.divides_steps == c.divides_steps);
-      for (const Make make : makers()) {
+      for (const MakeExecutor make : executor_makers()) {
         for (std::size_t threads = 1; threads <= 5; ++threads) {
           const auto executor = make(threads);
           const octet_executor functions = handle(*executor);
@@ -142,7 +128,7 @@ TEST_CASE("sessions of several threads share one executor") {
   const auto model = make_eager(make_model(b.graph, *tables_here().front()));
   const auto inputs = random_inputs(b.graph, 50);
   const auto expected = evaluate(b.graph, inputs, 50);
-  for (const Make make : makers()) {
+  for (const MakeExecutor make : executor_makers()) {
     const auto executor = make(3);
     const octet_executor functions = handle(*executor);
     std::vector<std::vector<Bytes>> results(3);
