@@ -29,7 +29,9 @@ string(REGEX REPLACE "/$" "" to_prefix ${to_prefix})
 configure_file(tools/cmake/octet.pc.in octet.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/octet.pc DESTINATION ${pkgconfig})
 
-set(CPACK_PACKAGE_CONTACT "the octet project <octet@localhost>")
+# Who answers for a package is who builds it; a name under .invalid is nobody's.
+set(CPACK_PACKAGE_CONTACT "a local build of octet without a maintainer <nobody@octet.invalid>" CACHE STRING
+  "Name <address> of who builds the package")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_STRIP_FILES ON)
