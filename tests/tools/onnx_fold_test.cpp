@@ -106,7 +106,7 @@ TEST_CASE("fold: arithmetic of integers is checked") {
   CHECK(folded(difference) == Floats{-2});
   const std::int64_t min = std::numeric_limits<std::int64_t>::min();
   OnnxBuilder by_zero = result("Div", 7, 0);
-  CHECK(failure(by_zero).says("its result on 7 and 0 is no 64-bit integer"));
+  CHECK(failure(by_zero).says("its result on 7 and 0 is no int64"));
   OnnxBuilder overflow = result("Div", min, -1);
   CHECK(failure(overflow).code == Error::Code::format);
   OnnxBuilder product = result("Mul", min, 2);

@@ -40,7 +40,8 @@ void check_fits(const OnnxNode& node, std::int64_t value, std::int32_t type) {
       "export the shape with -1 in front instead");
 }
 
-std::int64_t compute(const OnnxNode& node, char op, std::int64_t a, std::int64_t b) {
+std::int64_t compute(const OnnxNode& node, char op, std::int64_t a, std::int64_t b,
+                     std::int32_t type) {
   // A product or quotient of 1 is what exporters leave in shapes of a symbolic batch.
   if (b == 1 && (op == '*' || op == '/')) return a;
   if (a == 1 && op == '*') return b;
@@ -61,14 +62,15 @@ std::int64_t compute(const OnnxNode& node, char op, std::int64_t a, std::int64_t
       overflow = b == 0 || (b == -1 && a == std::numeric_limits<std::int64_t>::min());
       if (!overflow) result = a / b;
   }
-  if (overflow || result == kBatchSize) {
-    node.invalid("its result on " + std::to_string(a) + " and " + std::to_string(b) +
-                 " is no 64-bit integer");
+  const bool fits = type == onnx::TensorProto::INT64 || fits_type(result, type);
+  if (overflow || !fits || result == kBatchSize) {
+    node.invalid("its result on " + std::to_string(a) + " and " + std::to_string(b) + " is no " +
+                 element_type_name(type));
   }
   return result;
 }
 
-float compute(const OnnxNode&, char op, float a, float b) {
+float compute(const OnnxNode&, char op, float a, float b, std::int32_t) {
   return op == '+' ? a + b : op == '-' ? a - b : op == '*' ? a * b : a / b;
 }
 
@@ -248,7 +250,7 @@ void fold_arithmetic(const OnnxNode& node, GraphBuilder& builder) {
     z.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       z.push_back(compute(node, op, x[broadcast_offset(i, result.dims, a.dims)],
-                          y[broadcast_offset(i, result.dims, b.dims)]));
+                          y[broadcast_offset(i, result.dims, b.dims)], result.type));
     }
   };
   if (a.is_float) {
