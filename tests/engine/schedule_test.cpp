@@ -75,6 +75,11 @@ TEST_CASE("schedule: few samples of a large network divide its steps") {
   CHECK_FALSE(make_schedule(plan_of(50000000, 100000, 60), 1, 4).divides_steps);
 }
 
+TEST_CASE("schedule: work beyond 64 bits is much, not little") {
+  const Plan plan = plan_of(std::uint64_t{1} << 60, std::uint64_t{1} << 59, 60);
+  CHECK(make_schedule(plan, 16, 2).tasks == 2);  // 2^64 multiply-adds
+}
+
 TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
   const Plan plan;
   CHECK(useful_tasks(plan, 0, 8) == 1);

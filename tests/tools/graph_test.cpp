@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace octet::test::graph_test {
 
@@ -15,15 +16,37 @@ using octet::convert::op_name;
 using octet::convert::sample_elements;
 using octet::convert::Unary;
 
-TEST_CASE("graph: a unary node is called by its function") {
+TEST_CASE("graph: a node is called by its operator, a unary one by its function") {
   Node node;
-  CHECK(std::string(op_name(node)) == "linear");
-  node.op = Op::log_softmax;
-  CHECK(std::string(op_name(node)) == "log_softmax");
+  const std::pair<Op, const char*> ops[] = {{Op::linear, "linear"},
+                                            {Op::affine, "affine"},
+                                            {Op::add, "add"},
+                                            {Op::clip, "clip"},
+                                            {Op::reshape, "reshape"},
+                                            {Op::transpose, "transpose"},
+                                            {Op::concat, "concat"},
+                                            {Op::slice, "slice"},
+                                            {Op::softmax, "softmax"},
+                                            {Op::log_softmax, "log_softmax"},
+                                            {Op::quantize, "quantize"},
+                                            {Op::dequantize, "dequantize"},
+                                            {Op::sums, "sums"},
+                                            {Op::dynamic_quantize, "dynamic_quantize"},
+                                            {Op::dynamic_scale, "dynamic_scale"},
+                                            {Op::dynamic_zero_point, "dynamic_zero_point"}};
+  for (const auto& [op, name] : ops) {
+    node.op = op;
+    CHECK(std::string(op_name(node)) == name);
+  }
   node.op = Op::unary;
-  CHECK(std::string(op_name(node)) == "sigmoid");
-  node.function = Unary::softplus;
-  CHECK(std::string(op_name(node)) == "softplus");
+  const std::pair<Unary, const char*> functions[] = {
+      {Unary::sigmoid, "sigmoid"},           {Unary::tanh, "tanh"},
+      {Unary::leaky_relu, "leaky_relu"},     {Unary::elu, "elu"},
+      {Unary::hard_sigmoid, "hard_sigmoid"}, {Unary::softplus, "softplus"}};
+  for (const auto& [function, name] : functions) {
+    node.function = function;
+    CHECK(std::string(op_name(node)) == name);
+  }
 }
 
 TEST_CASE("graph: sample_elements leaves out the batch") {
