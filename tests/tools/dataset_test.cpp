@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "tests/tools/data_files.h"
 #include "tests/tools/temporary_folder.h"
 #include "tools/data/npy.h"
@@ -125,6 +127,33 @@ TEST_CASE("dataset: a network with two inputs") {
   CHECK(load_fails(a + "," + c, two).says("3 samples, but " + a + " has 2"));
   CHECK(load_fails(a, two).says("1 file, but 2"));
   CHECK(load_fails(folder.path(), two).says("the network has 2"));
+}
+
+TEST_CASE("dataset: arrays in memory are what files of the same would be") {
+  const auto array = [](ArrayType type, std::vector<std::size_t> shape, auto values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    return data::Array{type, std::move(shape), {bytes.begin(), bytes.end()}};
+  };
+  const auto pixels = array(ArrayType::u8, {2, 3}, std::to_array<std::uint8_t>({1, 2, 3, 4, 5, 6}));
+  const auto reals = array(ArrayType::f64, {2, 1}, std::to_array({0.5, -2.25}));
+  const auto labels = array(ArrayType::i64, {2}, std::to_array<std::int64_t>({7, 0}));
+  const DatasetRequest request{Half::train, 2, Labels::where_given};
+  const auto dataset = data::make_dataset({pixels, reals, labels}, request);
+  CHECK(dataset.samples() == 2);
+  CHECK(dataset.inputs[0].data == pixels.data);
+  REQUIRE(dataset.inputs[1].type == ArrayType::f32);
+  CHECK(dataset.inputs[1].as<float>()[1] == -2.25f);
+  CHECK(dataset.labels == std::vector<std::uint32_t>{7, 0});
+  CHECK(data::make_dataset({pixels, reals}, request).labels.empty());
+
+  const auto fails = [&](const std::vector<data::Array>& arrays) {
+    return failure_of([&] { data::make_dataset(arrays, request); });
+  };
+  CHECK(fails({pixels}).says("1 array, but 2 for the network's inputs"));
+  CHECK(fails({pixels, labels}).says("array 1: samples of type int64"));
+  const auto other = array(ArrayType::u8, {3, 1}, std::to_array<std::uint8_t>({1, 2, 3}));
+  CHECK(fails({pixels, other}).says("array 1: 3 samples, but array 0 has 2"));
+  CHECK(fails({pixels, reals, reals}).says("the array of labels: labels of shape 2 x 1"));
 }
 
 }  // namespace octet::test::dataset_test

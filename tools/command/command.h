@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "tools/command/bench_kernels.h"
 #include "tools/command/feed.h"
 #include "tools/convert/calibrate.h"
+#include "tools/data/array.h"
 
 namespace octet::command {
 
@@ -35,6 +37,9 @@ struct ConvertOptions {
   std::vector<std::string> keep_float;                           // linear nodes
   std::string calibration = "minmax";                            // see find_calibration
   double percentile = convert::CalibrationOptions{}.percentile;  // in (50, 100]
+  // For callers other than the command line:
+  std::vector<data::Array> arrays;  // instead of calibrate: what its .npy files would hold
+  std::function<void()> tick;       // instead of a progress bar; may throw, to give up
 };
 
 struct EvalOptions {

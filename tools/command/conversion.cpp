@@ -72,7 +72,7 @@ class Converter {
     const bool once = how.method == convert::Calibration::minmax;
     Progress progress("calibrating", dataset_.samples() * (once ? 1 : 2));
     entry->second.ranges = convert::calibrate(
-        graph, source_, how, [&](std::size_t done) { progress.update(done); },
+        graph, source_, how, [&](std::size_t done) { tell(progress, done); },
         &entry->second.chosen);
     return entry->second;
   }
@@ -121,18 +121,26 @@ class Converter {
     return result;
   }
 
+  void tell(Progress& progress, std::size_t done) const {
+    if (options_.tick) {
+      options_.tick();
+    } else {
+      progress.update(done);
+    }
+  }
+
   // What the model gives beside the float graph.
   convert::Evaluation compare(const std::vector<std::byte>& file) {
     const auto quantized = octet_network(Model::parse(file, options_.output), options_.output, 1);
     Progress progress("comparing", dataset_.samples() * (expected_ ? 1 : 2));
     // The model stores the normalization itself; the float graph must be told.
     const Logits got = compute_logits(*quantized, dataset_, std::nullopt,
-                                      [&](std::size_t done) { progress.update(done); });
+                                      [&](std::size_t done) { tell(progress, done); });
     if (!expected_) {
       const auto original = float_network(graph_, options_.model);
       expected_ =
           compute_logits(*original, dataset_, options_.normalization,
-                         [&](std::size_t done) { progress.update(dataset_.samples() + done); });
+                         [&](std::size_t done) { tell(progress, dataset_.samples() + done); });
     }
     return evaluate(got, &*expected_, dataset_.labels);
   }

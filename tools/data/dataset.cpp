@@ -102,19 +102,22 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
-Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
-  const auto files = split(data);
+// kind: "file" or "array".
+void check_count(const std::string& data, std::size_t given, const char* kind,
+                 const DatasetRequest& request) {
   const bool labels_needed = request.labels == Labels::needed;
   const std::size_t needed = request.inputs + (labels_needed ? 1 : 0);
-  if (files.size() < needed || files.size() > request.inputs + 1) {
-    engine::fail(Error::Code::argument, data, ": ", files.size(),
-                 (files.size() == 1 ? " file" : " files"), ", but ", request.inputs,
-                 " for the network's inputs and ",
-                 (labels_needed ? "one for the labels are needed: "
-                                : "at most one for labels are expected: "),
-                 (request.inputs == 1 ? "X.npy" : "X1.npy,X2.npy,..."),
-                 (labels_needed ? ",LABELS.npy" : ""));
-  }
+  if (given >= needed && given <= request.inputs + 1) return;
+  engine::fail(
+      Error::Code::argument, data, ": ", given, " ", kind, (given == 1 ? "" : "s"), ", but ",
+      request.inputs, " for the network's inputs and ",
+      (labels_needed ? "one for the labels are needed: " : "at most one for labels are expected: "),
+      (request.inputs == 1 ? "X.npy" : "X1.npy,X2.npy,..."), (labels_needed ? ",LABELS.npy" : ""));
+}
+
+Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
+  const auto files = split(data);
+  check_count(data, files.size(), "file", request);
   for (const std::string& file : files) {
     if (file.ends_with(".npy")) continue;
     engine::fail(Error::Code::argument, data, ": '", file, "' is no .npy file; ", kDataForms);
@@ -131,10 +134,8 @@ Dataset load_arrays(const std::string& data, const DatasetRequest& request) {
   return dataset;
 }
 
-}  // namespace
-
-Array read_samples(const std::string& path, std::size_t max_rows) {
-  Array array = read_npy(path, max_rows);
+// path names the array in messages.
+Array samples_of(const std::string& path, Array array) {
   if (array.shape.empty()) {
     engine::fail(Error::Code::format, path, ": a scalar; the first dimension must be the samples");
   }
@@ -150,17 +151,8 @@ Array read_samples(const std::string& path, std::size_t max_rows) {
   return floats;
 }
 
-Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
-  std::error_code error;
-  const bool folder = std::filesystem::is_directory(data, error);
-  if (!folder && !data.ends_with(".npy") && data.find(',') == std::string::npos) {
-    const bool exists = std::filesystem::exists(data, error);
-    engine::fail(Error::Code::io, data,
-                 (exists ? ": neither a folder nor a .npy file; " : ": no such folder; "),
-                 kDataForms);
-  }
-  Dataset dataset = folder ? load_folder(data, request) : load_arrays(data, request);
-  dataset.name = data;
+// Throws octet::Error unless all parts are of the same samples, of which there is one at least.
+void check_rows(const Dataset& dataset) {
   for (std::size_t i = 0; i < dataset.inputs.size(); ++i) {
     if (dataset.inputs[i].rows() != dataset.samples()) {
       engine::fail(Error::Code::format, dataset.paths[i], ": ", dataset.inputs[i].rows(),
@@ -176,6 +168,42 @@ Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
                  " labels, but ", dataset.paths[0], " has ", dataset.samples(),
                  " samples; give files of the same samples");
   }
+}
+
+}  // namespace
+
+Array read_samples(const std::string& path, std::size_t max_rows) {
+  return samples_of(path, read_npy(path, max_rows));
+}
+
+Dataset make_dataset(const std::vector<Array>& arrays, const DatasetRequest& request) {
+  Dataset dataset;
+  dataset.name = "data";
+  check_count(dataset.name, arrays.size(), "array", request);
+  for (std::size_t i = 0; i < request.inputs; ++i) {
+    dataset.paths.push_back(engine::message("array ", i));
+    dataset.inputs.push_back(samples_of(dataset.paths[i], arrays[i]));
+  }
+  if (request.labels != Labels::none && arrays.size() > request.inputs) {
+    dataset.labels_path = "the array of labels";
+    dataset.labels = labels_of(dataset.labels_path, arrays.back());
+  }
+  check_rows(dataset);
+  return dataset;
+}
+
+Dataset load_dataset(const std::string& data, const DatasetRequest& request) {
+  std::error_code error;
+  const bool folder = std::filesystem::is_directory(data, error);
+  if (!folder && !data.ends_with(".npy") && data.find(',') == std::string::npos) {
+    const bool exists = std::filesystem::exists(data, error);
+    engine::fail(Error::Code::io, data,
+                 (exists ? ": neither a folder nor a .npy file; " : ": no such folder; "),
+                 kDataForms);
+  }
+  Dataset dataset = folder ? load_folder(data, request) : load_arrays(data, request);
+  dataset.name = data;
+  check_rows(dataset);
   return dataset;
 }
 

@@ -38,6 +38,10 @@ struct DatasetRequest {
 // may be given where they are not asked for. Throws octet::Error with path, both numbers, remedy.
 Dataset load_dataset(const std::string& data, const DatasetRequest& request);
 
+// The same of arrays, each what a .npy file of the list would hold; request.limit is theirs
+// already. Throws octet::Error, which names them by number from 0.
+Dataset make_dataset(const std::vector<Array>& arrays, const DatasetRequest& request);
+
 // A .npy file of samples: u8, s8, f32, or f64, which becomes f32. Throws octet::Error.
 Array read_samples(const std::string& path,
                    std::size_t max_rows = std::numeric_limits<std::size_t>::max());
