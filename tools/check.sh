@@ -21,6 +21,7 @@ report() {
 }
 
 tools/install_packages.sh build check
+tools/install_packages.sh python || [[ ${CI-} != true ]]
 
 # files PATTERN...: the files of the project, committed or about to be.
 files() {
@@ -75,6 +76,8 @@ includes 'engine/include/octet/*' |
   report "public headers include public and standard headers only"
 includes 'kernels/*' 'engine/*' 'tools/*' | grep -E ':[<"]CLI/' | grep -v '^tools/command/command_line.cpp:' |
   report "CLI11 ends in tools/command/command_line.cpp"
+includes "${cpp[@]}" | grep -E ':[<"](pybind11/|Python\.h)' | grep -v '^tools/python/' |
+  report "pybind11 ends in tools/python/"
 includes 'tools/measure/*' | grep -vE ":($standard|<[a-z_]+\.h>|\"(kernels|tools/measure)/[^\"]+\")\$" |
   report "tools/measure/ includes kernels/ and standard headers only"
 includes "${cpp[@]}" | grep -E ':[<"](oneapi/dnnl/|dnnl|xnnpack|cblas)' | grep -v '^bench/peers/' |

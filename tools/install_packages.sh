@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that a purpose needs and that are missing; a fast no-op when all are there.
-#   tools/install_packages.sh build|test|consumer|onnx|check|coverage|peers|cross|onnxruntime|mnist|fashion ...
+#   tools/install_packages.sh build|test|python|consumer|onnx|check|coverage|peers|cross|onnxruntime|mnist|fashion ...
 # OCTET_NO_INSTALL=1 forbids it. Exit: 0 all there, 1 missing and not allowed, 3 apt could not deliver.
 set -euo pipefail
 
@@ -12,7 +12,8 @@ packages_for() {
         flatbuffers-compiler libprotobuf-dev protobuf-compiler libonnx-dev libcli11-dev \
         nlohmann-json3-dev zlib1g-dev ;;
     test) echo doctest-dev libbenchmark-dev qemu-user-static ;;
-    consumer) echo pkg-config dpkg-dev file ;;
+    python) echo python3-dev pybind11-dev python3-numpy python3-pytest ;;
+    consumer) echo pkg-config dpkg-dev file libpng-dev python3-numpy ;;
     onnx) echo python3-onnx python3-numpy libonnx-testdata ;;
     peers) echo libdnnl-dev libxnnpack-dev libpthreadpool-dev libopenblas-dev nlohmann-json3-dev libcli11-dev ;;
     check) echo doctest-dev libbenchmark-dev clang clang-format ;;
@@ -32,7 +33,7 @@ packages_for() {
 say() { echo "install_packages.sh: $*" >&2; }
 
 wanted=$(for purpose in "$@"; do packages_for "$purpose"; done)
-[[ -n $wanted ]] || { say "give a purpose: build test consumer onnx check coverage peers cross onnxruntime mnist fashion"; exit 2; }
+[[ -n $wanted ]] || { say "give a purpose: build test python consumer onnx check coverage peers cross onnxruntime mnist fashion"; exit 2; }
 
 if ! command -v dpkg-query >/dev/null; then
   say "no Debian system: the packages are not checked. Needed, by Debian's names: ${wanted//$'\n'/ }"

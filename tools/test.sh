@@ -85,10 +85,11 @@ no_aslr=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then no_aslr=(setarch "$(uname -m)" -R); fi
 
 # One call for all packages; those that can be done without in calls of their own where it fails.
-purposes=(build test onnx mnist fashion)
+purposes=(build test python onnx mnist fashion)
 [[ -n $quick || $(uname -m) != x86_64 ]] || purposes+=(cross)
 tools/install_packages.sh "${purposes[@]}" || {
   tools/install_packages.sh build test
+  tools/install_packages.sh python || [[ ${CI-} != true ]]
   tools/install_packages.sh onnx || true # for tests that skip themselves
   tools/install_packages.sh mnist || true # needed for a download only
   tools/install_packages.sh fashion || true
@@ -99,6 +100,7 @@ if mnist=$(tools/get_mnist.sh); then
 fi
 
 part release preset release || finish
+[[ -d build/release/python ]] || skip python "pybind11 or Python's headers are missing: tools/install_packages.sh python"
 [[ -z $quick ]] || finish
 
 part asan preset asan || true

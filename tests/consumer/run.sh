@@ -33,7 +33,9 @@ exports() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
 declared() { sed -nE 's/^OCTET_API .*\b(octet_[a-z_]+)\(.*/\1/p' "$root/engine/include/octet/octet_c.h" | sort; }
 
 step "install, and move what was installed"
-quiet cmake --build "$build" --target octet octet_shared octet_static
+targets=(octet octet_shared octet_static)
+! grep -q octet_python "$build/build.ninja" || targets+=(octet_python)
+quiet cmake --build "$build" --target "${targets[@]}"
 quiet cmake --install "$build" --prefix "$folder/first"
 mv first moved
 prefix=$folder/moved
@@ -78,6 +80,18 @@ cmp one four
 refuses "the last sample has 700 bytes, the network takes 784" found/examples/server mlp.octet 2 <cut.pgm
 found/examples/realtime mlp.octet 200
 
+step "the Python package"
+python_says() { # FOLDER: what an octet there makes of the seven
+  PYTHONPATH=$1/lib/python3/dist-packages /usr/bin/python3 -B -c '
+import numpy, octet
+print(octet.load("mlp.octet")(numpy.fromfile("seven.p5", numpy.uint8)[-784:].reshape(1, 784)).argmax())'
+}
+if [[ -d moved/lib/python3/dist-packages ]]; then
+  [[ $(python_says moved) == 7 ]] || fail "the Python package sees no seven"
+else
+  echo "SKIPPED: it is not built: pybind11-dev or python3-dev is missing"
+fi
+
 step "pkg-config: shared, and by its static libraries"
 pc() { PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config "$@" octet; }
 read -ra flags <<<"$(pc --cflags --libs)"
@@ -103,6 +117,7 @@ quiet cpack -G DEB --config "$build/CPackConfig.cmake" -B "$folder/cpack"
 package=$(echo cpack/*.deb)
 dpkg-deb -x "$package" unpacked
 unpacked/usr/bin/octet --help >/dev/null
+[[ ! -d moved/lib/python3 || $(python_says unpacked/usr) == 7 ]] || fail "the Debian package's Python sees no seven"
 dpkg-deb -f "$package" Depends | grep -q 'libstdc++6 (>=' || fail "the package does not name the libraries it needs"
 echo "$(basename "$package"), $(stat -c %s "$package") bytes: $(dpkg-deb -f "$package" Depends)"
 
