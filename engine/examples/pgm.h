@@ -28,13 +28,10 @@ static long pgm_number(FILE* file) {
   return isspace(c) || c == '#' || c == EOF ? number : -1;
 }
 
-/* Reads a picture of exactly count pixels, white is 255. Returns 0, or prints why not. */
-static int pgm_read(const char* path, unsigned char* pixels, size_t count) {
-  FILE* file = fopen(path, "rb");
-  if (file == NULL) {
-    perror(path);
-    return 1;
-  }
+/* Reads a picture of exactly that size, white is 255; path names it. Returns 0, or prints why not.
+ */
+static int pgm_read(FILE* file, const char* path, unsigned char* pixels, size_t columns,
+                    size_t rows) {
   int failed = 1;
   const int magic = getc(file) == 'P' ? getc(file) : EOF;
   const long width = magic == '2' || magic == '5' ? pgm_number(file) : -1;
@@ -46,9 +43,11 @@ static int pgm_read(const char* path, unsigned char* pixels, size_t count) {
     fprintf(stderr, "%s: has a damaged PGM header\n", path);
   } else if (white < 1 || white > 255) {
     fprintf(stderr, "%s: its white is %ld, must be from 1 to 255\n", path, white);
-  } else if ((unsigned long long)width * (unsigned long long)height != count) {
-    fprintf(stderr, "%s: has %ldx%ld pixels, the network takes %zu\n", path, width, height, count);
+  } else if ((size_t)width != columns || (size_t)height != rows) {
+    fprintf(stderr, "%s: has %ldx%ld pixels, the network takes %zux%zu\n", path, width, height,
+            columns, rows);
   } else {
+    const size_t count = columns * rows;
     size_t i = 0;
     long value = 0;
     for (; i < count; ++i) {
@@ -63,7 +62,6 @@ static int pgm_read(const char* path, unsigned char* pixels, size_t count) {
       fprintf(stderr, "%s: pixel %zu is %ld, its white is %ld\n", path, i, value, white);
     }
   }
-  fclose(file);
   return failed;
 }
 

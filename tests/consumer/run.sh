@@ -64,13 +64,33 @@ printf "P5 28 28 255\n$bytes" >seven.p5
 head -c 700 seven.p5 >cut.pgm
 refuses "ends after 687 of 784 pixels" $classify mlp.octet cut.pgm
 sed 's/^28 28/27 28/' "$here/seven.pgm" >narrow.pgm
-refuses "has 27x28 pixels, the network takes 784" $classify mlp.octet narrow.pgm
+refuses "has 27x28 pixels, the network takes 28x28" $classify mlp.octet narrow.pgm
 sed '$s/0$/256/' "$here/seven.pgm" >bright.pgm
 refuses "pixel 783 is 256, its white is 255" $classify mlp.octet bright.pgm
 sed 's/^255/65535/' "$here/seven.pgm" >deep.pgm
 refuses "white is 65535, must be from 1 to 255" $classify mlp.octet deep.pgm
 refuses "neither P2 nor P5" $classify mlp.octet mlp.octet
 refuses "is no octet model" $classify seven.p5 seven.p5
+/usr/bin/python3 "$here/png.py" "$here/seven.pgm"
+if ldd $classify | grep -q libpng; then
+  for picture in grey deep colour alpha palette; do
+    [[ $($classify mlp.octet $picture.png) == 7 ]] || fail "$picture.png is no seven"
+  done
+  gcc -DEXAMPLE_PNG -I"$root/engine/examples" "$here/pixels.c" -lpng -o pixels
+  for picture in grey deep colour palette; do # what is transparent is mixed as light is, not as numbers
+    ./pixels $picture.png | cmp - <(tail -c 784 seven.p5) || fail "$picture.png has other pixels than seven.pgm"
+  done
+  refuses "narrow.png: has 27x28 pixels, the network takes 28x28" $classify mlp.octet narrow.png
+  refuses "line.png: has 784x1 pixels, the network takes 28x28" $classify mlp.octet line.png
+  refuses "huge.png: is no good PNG file: " $classify mlp.octet huge.png
+  refuses "empty.png: is no good PNG file: " $classify mlp.octet empty.png
+  refuses "start.png: is no good PNG file: " $classify mlp.octet start.png
+  refuses "cut.png: is a damaged PNG file: " $classify mlp.octet cut.png
+  refuses "flipped.png: is a damaged PNG file: " $classify mlp.octet flipped.png
+else
+  echo "SKIPPED: pictures as PNG: libpng-dev is missing"
+fi
+refuses "No such file" $classify mlp.octet none.png
 head -c $((784 * 2000)) moved/bin/octet >requests
 tail -c 784 seven.p5 >>requests
 found/examples/server mlp.octet 1 <requests >one
@@ -103,6 +123,9 @@ gcc "$here/check.c" "${flags[@]/#-loctet/-l:liboctet.a}" -o by_pc_static
 
 # All tables, that of the tests too: far more than this means that something crept in.
 gcc -O2 "$root/engine/examples/classify.c" -Wl,--gc-sections -s "${flags[@]/#-loctet/-l:liboctet.a}" -o stripped
+# Without EXAMPLE_PNG, as one without libpng compiles it: PNG is no part of what an app pays for octet.
+refuses "this program was built without PNG" ./stripped mlp.octet grey.png
+[[ $(./stripped mlp.octet "$here/seven.pgm") == 7 ]] || fail "the stripped program sees no seven"
 size=$(stat -c %s stripped)
 echo "classify, static and stripped: $size bytes"
 ((size <= 480000)) || fail "that is more than 480000"
