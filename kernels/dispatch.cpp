@@ -71,9 +71,7 @@ unsigned saved_state() noexcept {
 
 #endif
 
-}  // namespace
-
-CpuFeatures detect_cpu() noexcept {
+CpuFeatures ask_cpu() noexcept {
   CpuFeatures cpu;
 #if defined(__x86_64__)
   // Each of these instructions leaves a virtual machine, for microseconds: as few as can be.
@@ -114,6 +112,13 @@ CpuFeatures detect_cpu() noexcept {
 #elif defined(__aarch64__)
   cpu.neon = true;  // part of the architecture's base
 #endif
+  return cpu;
+}
+
+}  // namespace
+
+CpuFeatures detect_cpu() noexcept {
+  static const CpuFeatures cpu = ask_cpu();
   return cpu;
 }
 

@@ -21,6 +21,8 @@ struct CpuFeatures {
   bool i8mm = false;
 };
 
+// Asked once: in a virtual machine the answer may take a tenth of a millisecond, longer than a
+// small network takes to load.
 CpuFeatures detect_cpu() noexcept;
 
 // The CPU's own name for itself ("AMD EPYC ..."; on aarch64 "implementer 0x41, part 0xd0b"), into a
