@@ -25,7 +25,7 @@ static_assert(std::endian::native == std::endian::little, "model files are read 
 // 16 hexadecimal digits.
 std::string hex(std::uint64_t value) {
   std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
+  for (std::size_t i = 16; i > 0; value >>= 4) text[--i] = "0123456789abcdef"[value & 15];
   return text;
 }
 

@@ -42,7 +42,8 @@ void define_view(const OnnxNode& node, GraphBuilder& builder, const Dims& dims, 
     Dims index(dims.size(), 0);
     for (std::size_t i = 0; i < count; ++i) {
       target.push_back(source[static_cast<std::size_t>(offset)]);
-      for (std::size_t axis = dims.size(); axis-- > 0;) {  // the next index, last axis fastest
+      for (std::size_t left = dims.size(); left > 0; --left) {  // the next index, last axis fastest
+        const std::size_t axis = left - 1;
         offset += strides[axis];
         if (++index[axis] < dims[axis]) break;
         offset -= strides[axis] * dims[axis];
