@@ -11,7 +11,7 @@ packages_for() {
       echo cmake ninja-build g++ pkg-config libxsimd-dev libtbb-dev libflatbuffers-dev \
         flatbuffers-compiler libprotobuf-dev protobuf-compiler libonnx-dev libcli11-dev \
         nlohmann-json3-dev zlib1g-dev ;;
-    test) echo doctest-dev libbenchmark-dev qemu-user-static ;;
+    test) echo doctest-dev libbenchmark-dev qemu-user-static clang libclang-rt-14-dev llvm-14 ;;
     python) echo python3-dev pybind11-dev python3-numpy python3-pytest ;;
     consumer) echo pkg-config dpkg-dev file libpng-dev python3-numpy ;;
     onnx) echo python3-onnx python3-numpy libonnx-testdata ;;
