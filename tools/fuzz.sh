@@ -35,6 +35,14 @@ longest() {
   esac
 }
 
+# Mutations in a row: of structured inputs, one leaves more of them valid.
+depth() {
+  case $1 in
+    load_and_run | model_mutation | onnx_import) echo 1 ;;
+    *) echo 5 ;;
+  esac
+}
+
 # Freed memory is kept less long than usual and given back to the system never: four times as many inputs.
 asan=quarantine_size_mb=1:thread_local_quarantine_size_kb=32:allocator_release_to_os_interval_ms=-1
 asan+=:max_malloc_fill_size=64:malloc_context_size=8
@@ -54,6 +62,7 @@ fuzz() {
   temporary=$(mktemp -d "${memory[@]}")
   TMPDIR=$temporary ASAN_OPTIONS=$asan UBSAN_OPTIONS=print_stacktrace=1 \
     "build/asan/fuzz_$target" -max_total_time="$seconds" -max_len="$(longest "$target")" -len_control=0 -entropic=0 \
+    -mutate_depth="$(depth "$target")" \
     -timeout=1 -rss_limit_mb=256 -malloc_limit_mb=128 -print_funcs=0 -print_final_stats=1 \
     -artifact_prefix="$work/findings/$target/" \
     "$work/corpus/$target" "${corpora[@]}" >"$log" 2>&1 || rc=$?

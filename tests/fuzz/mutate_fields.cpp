@@ -17,7 +17,7 @@ class FieldMutator {
       : model_(model), data_(data), random_(seed) {}
 
   void run() {
-    for (std::size_t i = 0, changes = 1 + below(4); i < changes; ++i) change();
+    for (std::size_t i = 0, changes = one_in(2) ? 1 : 1 + below(4); i < changes; ++i) change();
     if (!one_in(8)) fit_data();
   }
 

@@ -20,7 +20,8 @@ struct Number {
 
 int bit_width(Wide x) {
   const auto high = static_cast<std::uint64_t>(x >> 64);
-  return high != 0 ? 64 + std::bit_width(high) : std::bit_width(static_cast<std::uint64_t>(x));
+  const auto low = static_cast<std::uint64_t>(x);
+  return static_cast<int>(high != 0 ? 64 + std::bit_width(high) : std::bit_width(low));
 }
 
 // x / 2^shift, rounded half to even.
