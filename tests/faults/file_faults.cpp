@@ -67,7 +67,7 @@ MalformedFiles file_faults() {
   };
   return {
       {"no file", [] { return load("/nowhere/net.octet"); },
-       "io: net.octet: cannot be opened: No such file or directory"},
+       "io: net.octet: there is no such file; check the path"},
       {"a directory", [] { return load(TemporaryFolder().path()); },
        "io: net.octet: is a directory, not a model file"},
       {"a pipe",

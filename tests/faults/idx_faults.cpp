@@ -72,7 +72,7 @@ MalformedFiles idx_faults() {
       idx("a gzip stream with a wrong CRC", with_wrong_crc(zipped()),
           "format: data: cannot be read: data: incorrect data check" + again),
       {"no IDX file", [] { return error_of([] { data::read_idx("/nowhere/data"); }); },
-       "io: /nowhere/data: no such file; check the path"},
+       "io: /nowhere/data: there is no such file; check the path"},
       {"an IDX file that is a folder", [] { return error_of([] { data::read_idx("/"); }); },
        "io: /: not a regular file; give the path of a data file"},
   };

@@ -130,7 +130,7 @@ def test_options_are_the_command_s():
     [
         ({}, octet.ArgumentError, "needs calibration data"),
         ({"mode": "dynamic", "symmetric": True}, octet.ArgumentError, "leave --symmetric out"),
-        ({"calibrate": "none.npy"}, octet.FileError, "none.npy: no such file"),
+        ({"calibrate": "none.npy"}, octet.FileError, "none.npy: there is no such file"),
         ({"calibrate": random_pixels(3)[:, 1:]}, octet.ArgumentError, "takes 784"),
         ({"calibrate": numpy.zeros(784, ">f4")}, TypeError, "array of >f4"),
         ({"calibrate": numpy.array(3.0)}, octet.FormatError, "a scalar"),

@@ -61,7 +61,7 @@ def test_errors_by_kind(model_path, tmp_path):
 
     missing = raised(tmp_path / "missing.octet")
     assert isinstance(missing, OSError) and missing.code == "io"
-    assert str(missing) == f"{tmp_path}/missing.octet: cannot be opened: No such file or directory"
+    assert str(missing) == f"{tmp_path}/missing.octet: there is no such file; check the path"
     assert raised(tmp_path).code == "io"
     cpu = raised(model_path, isa="avx3")
     assert cpu.code == "cpu" and "'avx3', which is no instruction set of this build" in str(cpu)
