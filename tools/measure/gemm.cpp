@@ -38,7 +38,7 @@ Gemm::Gemm(const kernels::Table& table, const GemmData& data, kernels::Store sto
 
   const std::int32_t zero_point = table.sign == kernels::Sign::u8 ? 0 : -128;
   for (std::size_t i = 0; i < data.m; ++i) {
-    std::uint8_t* row = a_.data()->bytes + i * lda;
+    std::uint8_t* row = bytes_of(a_) + i * lda;
     std::memcpy(row, data.a.data() + i * data.k, data.k);
     if (zero_point != 0) table.flip(row, data.k, row);
     rows_[i] = row;
@@ -67,7 +67,7 @@ std::vector<std::uint8_t> Gemm::codes() const {
   std::vector<std::uint8_t> result(task_.m * n_);
   for (std::size_t i = 0; i < task_.m; ++i) {
     std::uint8_t* out = result.data() + i * n_;
-    std::memcpy(out, c_.data()->bytes + i * task_.ldc, n_);
+    std::memcpy(out, bytes_of(c_) + i * task_.ldc, n_);
     if (table_.sign == kernels::Sign::s8) table_.flip(out, n_, out);
   }
   return result;
@@ -76,7 +76,7 @@ std::vector<std::uint8_t> Gemm::codes() const {
 std::vector<std::int32_t> Gemm::sums() const {
   std::vector<std::int32_t> result(task_.m * n_);
   for (std::size_t i = 0; i < task_.m; ++i) {
-    std::memcpy(result.data() + i * n_, c_.data()->bytes + i * task_.ldc, n_ * 4);
+    std::memcpy(result.data() + i * n_, bytes_of(c_) + i * task_.ldc, n_ * 4);
   }
   return result;
 }

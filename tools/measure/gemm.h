@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -43,6 +44,12 @@ class Gemm {
     std::uint8_t bytes[64];
   };
   static std::vector<Line> lines(std::size_t bytes) { return std::vector<Line>(bytes / 64 + 1); }
+  // All of them: those of the first line alone would end after 64.
+  template <class Lines>
+  static auto* bytes_of(Lines& lines) {
+    using Byte = std::conditional_t<std::is_const_v<Lines>, const std::uint8_t, std::uint8_t>;
+    return reinterpret_cast<Byte*>(lines.data());
+  }
 
   const kernels::Table& table_;
   std::size_t n_;
