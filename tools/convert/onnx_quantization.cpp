@@ -177,8 +177,9 @@ void drop_equal_matrices(const OnnxNode& node, const Shape& x, std::int64_t batc
     node.refuse("its b has the shape " + to_text(b.dims) +
                 "; octet takes a matrix of integers [K, N]");
   }
+  const std::size_t first = x.size() - std::min(rank, x.size());  // of x's dimensions that b meets
   for (std::size_t i = 0; i + 2 < rank; ++i) {
-    const std::size_t axis = x.size() + i - rank;  // of x, where it has so many
+    const std::size_t axis = first + i;
     const bool fits =
         rank <= x.size() && (b.dims[i] == 1 || b.dims[i] == (axis == 0 ? batch : x[axis]));
     if (fits) continue;
