@@ -31,6 +31,7 @@ longest() {
   case $1 in
     load | load_and_run | model_mutation | onnx_import) echo 4096 ;;
     requantize | npy | onnx_structured) echo 512 ;;
+    api_calls) echo 64 ;;
     *) echo 256 ;;
   esac
 }
@@ -45,7 +46,7 @@ depth() {
 
 # Freed memory is kept less long than usual and given back to the system never: four times as many inputs.
 asan=quarantine_size_mb=1:thread_local_quarantine_size_kb=32:allocator_release_to_os_interval_ms=-1
-asan+=:max_malloc_fill_size=64:malloc_context_size=8
+asan+=:max_malloc_fill_size=64:malloc_context_size=2
 memory=()
 [[ ! -w /dev/shm ]] || memory=(-p /dev/shm)
 

@@ -52,7 +52,8 @@ class Calls {
   Calls& operator=(const Calls&) = delete;
 
   void run() {
-    for (std::size_t calls = 0; calls < 40 && !input_.empty(); ++calls) call();
+    static Count made("calls");
+    for (std::size_t calls = 0; calls < 16 && !input_.empty(); ++calls, ++made) call();
   }
 
  private:
@@ -100,7 +101,7 @@ class Calls {
     octet_model* model = nullptr;
     octet_error error{};
     octet_status status = OCTET_OK;
-    if (input_.below(4) == 0) {
+    if (input_.below(16) == 0) {
       status = octet_model_load(net.path.path().c_str(), &options, &model, &error);
     } else {
       Bytes moved(1 + net.file.size());
