@@ -23,9 +23,11 @@ namespace {
 
 // The folder while the importer runs, else empty.
 std::string watched;
+std::size_t opened = 0;  // meanwhile
 
 void check_path(const char* path) {
   if (watched.empty()) return;
+  ++opened;
   const std::string folder = std::exchange(watched, {});
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
@@ -180,16 +182,17 @@ onnx::ModelProto make_model(Reader& input, const std::string& outside) {
 
 }  // namespace
 
-// The C library's functions, watched.
-extern "C" FILE* fopen(const char* path, const char* mode) {
+// The C library's functions, watched, for libstdc++ too.
+#define WATCHED extern "C" __attribute__((visibility("default")))
+WATCHED FILE* fopen(const char* path, const char* mode) {
   check_path(path);
   return next<decltype(&fopen)>("fopen")(path, mode);
 }
-extern "C" FILE* fopen64(const char* path, const char* mode) {
+WATCHED FILE* fopen64(const char* path, const char* mode) {
   check_path(path);
   return next<decltype(&fopen64)>("fopen64")(path, mode);
 }
-extern "C" int open(const char* path, int flags, ...) {
+WATCHED int open(const char* path, int flags, ...) {
   check_path(path);
   std::va_list list;
   va_start(list, flags);
@@ -197,7 +200,7 @@ extern "C" int open(const char* path, int flags, ...) {
   va_end(list);
   return next<int (*)(const char*, int, ...)>("open")(path, flags, mode);
 }
-extern "C" int open64(const char* path, int flags, ...) {
+WATCHED int open64(const char* path, int flags, ...) {
   check_path(path);
   std::va_list list;
   va_start(list, flags);
@@ -206,7 +209,7 @@ extern "C" int open64(const char* path, int flags, ...) {
   return next<int (*)(const char*, int, ...)>("open64")(path, flags, mode);
 }
 
-extern "C" int openat(int folder, const char* path, int flags, ...) {
+WATCHED int openat(int folder, const char* path, int flags, ...) {
   const bool relative = *path != '/' && folder != AT_FDCWD;
   check_path(relative ? ("/proc/self/fd/" + std::to_string(folder) + "/" + path).c_str() : path);
   std::va_list list;
@@ -226,11 +229,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   folder.write_model(bytes);
   try {
     watched = folder.real();
+    opened = 0;
     octet::convert::import_onnx(folder.model());
     ++imported;
   } catch (const octet::Error& error) {
     expect(*error.what() != '\0', "an error without a message");
   }
   watched.clear();
+  expect(opened > 0, "nobody saw how the model was opened");
   return 0;
 }
