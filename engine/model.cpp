@@ -65,8 +65,7 @@ std::shared_ptr<const Model> create_model(const Graph& graph, const std::string&
 }
 
 const kernels::Table& choose_table(const char* isa) {
-  // Once: in a virtual machine the question takes longer than loading a small model.
-  static const kernels::CpuFeatures cpu = kernels::detect_cpu();
+  const kernels::CpuFeatures cpu = kernels::detect_cpu();
   const char* from = "option isa";
   if (isa == nullptr) {
     isa = std::getenv("OCTET_ISA");

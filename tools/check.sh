@@ -94,8 +94,25 @@ build() {
     echo "see $log"
   fi
 }
+# Warnings come before code is made: Clang makes that of the engine only, whose objects are looked at below, and parses
+# the rest, each file by itself.
+parse() {
+  mkdir -p build
+  if ! { cmake --preset clang -DOCTET_WERROR=ON &&
+    cmake --build --preset clang --target octet_static octet_shared octet_onnx_proto; } >build/check-clang.log 2>&1; then
+    tail -n 20 build/check-clang.log
+    return
+  fi
+  /usr/bin/python3 -c '
+import json
+for entry in json.load(open("build/clang/compile_commands.json")):
+    if "/kernels/" in entry["file"] or "/build/" in entry["file"]: continue
+    print("cd", entry["directory"], "&&", entry["command"], "-fsyntax-only", end="\0")' |
+    xargs -0 -P "$(nproc)" -I {} bash -c '{}' >>build/check-clang.log 2>&1 ||
+    grep -E 'error:' build/check-clang.log | sort -u | head -n 20
+}
 build release | report "GCC builds without a warning"
-build clang | report "Clang builds without a warning"
+parse | report "Clang has no warning"
 
 # ---- what the objects hold ----
 for folder in build/release build/clang build/debug build/asan build/aarch64; do
@@ -122,12 +139,13 @@ for folder in build/release build/clang build/debug build/asan build/aarch64; do
     name=${name#-DOCTET_HAS_}
     isa+=("$folder/kernels/CMakeFiles/octet_kernels.dir/${name,,}.cpp.o")
   done
+  isa+=("$folder"/kernels/CMakeFiles/octet_kernels.dir/float_*.cpp.o)
   if ((${#isa[@]})); then
     nm -AC "${isa[@]}" 2>&1 | grep -E ' [VvWwu] |^nm: ' |
       grep -v ' w __[a-z]*___sancov_' # where coverage counters lie, no function
   else
     echo "compile_commands.json names no instruction set"
-  fi | report "$folder: no weak symbol in the ${#isa[@]} ISA objects"
+  fi | report "$folder: no weak symbol in the ${#isa[@]} objects of instruction sets"
   find $folder -name 'liboctet.so*' -type f | while read -r library; do
     nm -D --defined-only "$library" | awk '$3 !~ /^octet_/ { print FILENAME $0 }'
   done | report "$folder: a shared library exports octet_* only"

@@ -16,7 +16,7 @@ packages_for() {
     consumer) echo pkg-config dpkg-dev file libpng-dev python3-numpy ;;
     onnx) echo python3-onnx python3-numpy libonnx-testdata ;;
     peers) echo libdnnl-dev libxnnpack-dev libpthreadpool-dev libopenblas-dev nlohmann-json3-dev libcli11-dev ;;
-    check) echo doctest-dev libbenchmark-dev clang clang-format ;;
+    check) echo doctest-dev libbenchmark-dev clang clang-format python3 ;;
     coverage) echo clang llvm ;;
     cross)
       echo g++-aarch64-linux-gnu qemu-user-static libxsimd-dev:arm64 libprotobuf-dev:arm64 \

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
@@ -17,6 +16,7 @@
 #include "tools/command/command.h"
 #include "tools/command/help.h"
 #include "tools/command/print.h"
+#include "tools/command/terminate.h"
 
 namespace octet::command {
 namespace {
@@ -337,18 +337,6 @@ void add_cpu(CLI::App& app) {
 int report(const std::string& message, int status = kError) {
   std::fprintf(stderr, "octet: %s\n", printable(message).c_str());
   return status;
-}
-
-// CLI11 allocates in functions that it declares noexcept: memory that is out ends there, and is the
-// same error as elsewhere.
-[[noreturn]] void terminate() noexcept {
-  try {
-    if (std::current_exception() != nullptr) throw;
-  } catch (const std::bad_alloc&) {
-    std::_Exit(report("out of memory"));
-  } catch (...) {
-  }
-  std::abort();
 }
 
 int parse(CLI::App& app, int argc, const char* const* argv) {
