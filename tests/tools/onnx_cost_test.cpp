@@ -185,13 +185,14 @@ std::uint64_t status_bytes(const std::string& key) {
 }
 
 bool can_measure_memory() {
-#if defined(__SANITIZE_ADDRESS__)
-  return false;
-#else
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  return false;  // it keeps what is freed
+#endif
+#endif
   // An emulator's own memory would be counted too.
   return std::string(OCTET_COMMAND).find("qemu") == std::string::npos && forget_peak() &&
          status_bytes("VmHWM:") > 0;
-#endif
 }
 
 // How much the process grew while it imported a file.
