@@ -112,20 +112,20 @@ void check_floats(const Table& t, const Operands& x, Reader input) {
   std::tie(min, max) = draw_bounds(input);
   float least[2];
   float largest[2];
-  t.range(x.floats(0), n, &least[0], &largest[0]);
+  t.f32->range(x.floats(0), n, &least[0], &largest[0]);
   reference::range(x.floats(0), n, &least[1], &largest[1]);
   expect(std::memcmp(&least[0], &least[1], sizeof(float)) == 0 &&
              std::memcmp(&largest[0], &largest[1], sizeof(float)) == 0,
          "range");
   x.compare_in_place(
-      "clamp_f32", x.floats(1), [&](auto* in, auto* y) { t.clamp_f32(in, n, min, max, y); },
+      "clamp_f32", x.floats(1), [&](auto* in, auto* y) { t.f32->clamp(in, n, min, max, y); },
       [&](auto* in, auto* y) { reference::clamp_f32(in, n, min, max, y); });
   x.compare_in_place(
-      "add_f32", x.floats(0), [&](auto* in, auto* y) { t.add_f32(in, x.floats(1), n, y); },
+      "add_f32", x.floats(0), [&](auto* in, auto* y) { t.f32->add(in, x.floats(1), n, y); },
       [&](auto* in, auto* y) { reference::add_f32(in, x.floats(1), n, y); });
   x.compare_in_place(
       "affine_f32", x.floats(0),
-      [&](auto* in, auto* y) { t.affine_f32(in, x.floats(1), x.floats(2), n, y); },
+      [&](auto* in, auto* y) { t.f32->affine(in, x.floats(1), x.floats(2), n, y); },
       [&](auto* in, auto* y) { reference::affine_f32(in, x.floats(1), x.floats(2), n, y); });
   const DynamicParams dynamic{
       static_cast<std::int32_t>(input.byte()) - (t.sign == Sign::s8 ? 128 : 0),
@@ -136,7 +136,7 @@ void check_floats(const Table& t, const Operands& x, Reader input) {
       min,
       max};
   x.compare<float>(
-      "dequantize_sums", [&](auto* y) { t.dequantize_sums(x.sums(), n, dynamic, y); },
+      "dequantize_sums", [&](auto* y) { t.f32->dequantize_sums(x.sums(), n, dynamic, y); },
       [&](auto* y) { reference::dequantize_sums(x.sums(), n, dynamic, y); });
 }
 

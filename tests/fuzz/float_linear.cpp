@@ -52,15 +52,15 @@ class Problem {
   }
 
   void check(const Table& table) const {
-    Padded packed(grouped_ ? table.packed_group_bytes(n_, k_, group_, bits_)
-                           : table.packed_float_bytes(n_, k_));
+    Padded packed(grouped_ ? table.f32->packed_group_bytes(n_, k_, group_, bits_)
+                           : table.f32->packed_bytes(n_, k_));
     if (grouped_) {
-      table.pack_group_weights(codes_.data(), weights_.data(), n_, k_, group_, bits_,
-                               packed.data());
+      table.f32->pack_group_weights(codes_.data(), weights_.data(), n_, k_, group_, bits_,
+                                    packed.data());
     } else {
-      table.pack_float_weights(weights_.data(), n_, k_, packed.data());
+      table.f32->pack_weights(weights_.data(), n_, k_, packed.data());
     }
-    const std::size_t nr = table.float_nr;
+    const std::size_t nr = table.f32->nr;
     const std::size_t panels = (n_ + nr - 1) / nr;
     const std::size_t begin = begin_ % panels;
     const std::size_t end = begin + 1 + end_ % (panels - begin);
@@ -80,9 +80,9 @@ class Problem {
                          group_,
                          bits_};
     if (grouped_) {
-      table.group_linear(task);
+      table.f32->group_linear(task);
     } else {
-      table.float_linear(task);
+      table.f32->linear(task);
     }
     task.c = expected.as<float>();
     if (grouped_) {
