@@ -25,12 +25,15 @@ namespace {
 std::string watched;
 std::size_t opened = 0;  // meanwhile
 
-void check_path(const char* path) {
+// flags: of open(); with O_NOFOLLOW a link at the end is opened itself, or not at all.
+void check_path(const fs::path& path, int flags = 0) {
   if (watched.empty()) return;
   ++opened;
   const std::string folder = std::exchange(watched, {});
   std::error_code error;
-  const fs::path real = fs::canonical(path, error);
+  const bool follows = (flags & O_NOFOLLOW) == 0;
+  fs::path real = fs::canonical(follows ? path : path.parent_path(), error);
+  if (!follows) real /= path.filename();
   if (!error && !real.string().starts_with(folder + "/") && !fs::is_directory(real)) {
     finding("opens " + real.string());
   }
@@ -193,7 +196,7 @@ WATCHED FILE* fopen64(const char* path, const char* mode) {
   return next<decltype(&fopen64)>("fopen64")(path, mode);
 }
 WATCHED int open(const char* path, int flags, ...) {
-  check_path(path);
+  check_path(path, flags);
   std::va_list list;
   va_start(list, flags);
   const int mode = (flags & O_CREAT) != 0 ? va_arg(list, int) : 0;
@@ -201,7 +204,7 @@ WATCHED int open(const char* path, int flags, ...) {
   return next<int (*)(const char*, int, ...)>("open")(path, flags, mode);
 }
 WATCHED int open64(const char* path, int flags, ...) {
-  check_path(path);
+  check_path(path, flags);
   std::va_list list;
   va_start(list, flags);
   const int mode = (flags & O_CREAT) != 0 ? va_arg(list, int) : 0;
@@ -211,7 +214,7 @@ WATCHED int open64(const char* path, int flags, ...) {
 
 WATCHED int openat(int folder, const char* path, int flags, ...) {
   const bool relative = *path != '/' && folder != AT_FDCWD;
-  check_path(relative ? ("/proc/self/fd/" + std::to_string(folder) + "/" + path).c_str() : path);
+  check_path(relative ? "/proc/self/fd/" + std::to_string(folder) + "/" + path : path, flags);
   std::va_list list;
   va_start(list, flags);
   const int mode = (flags & O_CREAT) != 0 ? va_arg(list, int) : 0;
