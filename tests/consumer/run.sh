@@ -128,7 +128,7 @@ refuses "this program was built without PNG" ./stripped mlp.octet grey.png
 [[ $(./stripped mlp.octet "$here/seven.pgm") == 7 ]] || fail "the stripped program sees no seven"
 size=$(stat -c %s stripped)
 echo "classify, static and stripped: $size bytes"
-((size <= 480000)) || fail "that is more than 480000"
+((size <= 380000)) || fail "that is more than 380000"
 
 step "a model linked into the program"
 moved/bin/octet embed mlp.octet -o digits.o --header digits.h >/dev/null
