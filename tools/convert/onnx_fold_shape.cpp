@@ -19,7 +19,7 @@ void define_reshaped(const OnnxNode& node, GraphBuilder& builder, Dims dims) {
 
 std::vector<std::int64_t> strides_of(const Dims& dims) {
   std::vector<std::int64_t> strides(dims.size(), 1);
-  for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  for (std::size_t i = dims.size(); i > 1; --i) strides[i - 2] = strides[i - 1] * dims[i - 1];
   return strides;
 }
 
