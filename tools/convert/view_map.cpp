@@ -15,8 +15,8 @@ std::vector<std::size_t> view_map(const Graph& graph, const Node& node) {
     return map;
   }
   std::vector<std::size_t> in_stride(in.size(), 1);
-  for (std::size_t d = in.size() - 1; d-- > 1;) {
-    in_stride[d] = in_stride[d + 1] * static_cast<std::size_t>(in[d + 1]);
+  for (std::size_t d = in.size() - 1; d > 1; --d) {
+    in_stride[d - 1] = in_stride[d] * static_cast<std::size_t>(in[d]);
   }
   std::vector<std::size_t> stride(out.size());
   for (std::size_t d = 1; d < out.size(); ++d) {
