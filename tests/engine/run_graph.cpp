@@ -8,22 +8,12 @@
 #include <random>
 #include <string>
 
-#include "kernels/dispatch.h"
-
 namespace octet::test {
 
 using namespace engine;
 // Not the C++ API's.
 using engine::Executor;
 using engine::Model;
-
-std::vector<const kernels::Table*> tables_here() {
-  std::vector<const kernels::Table*> here;
-  for (const kernels::Table* table : kernels::tables()) {
-    if (kernels::runs_here(*table, kernels::detect_cpu())) here.push_back(table);
-  }
-  return here;
-}
 
 std::shared_ptr<const Model> make_model(const Graph& graph, const kernels::Table& table) {
   check_graph(graph, "test", {});

@@ -12,11 +12,11 @@
 #include "engine/session.h"
 #include "tests/engine/evaluate.h"
 #include "tests/engine/graph_builder.h"
+#include "tests/kernels/tables_here.h"
 
 namespace octet::test {
 
-// The tables that this CPU runs.
-std::vector<const kernels::Table*> tables_here();
+using kernels::tables_here;
 
 // Checks the graph, then plans it.
 std::shared_ptr<const engine::Model> make_model(const engine::Graph& graph,

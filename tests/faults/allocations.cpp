@@ -69,7 +69,7 @@ void reset_peak() noexcept {
   peak_bytes = live_bytes.load();
 }
 void fail(std::size_t index, bool all_after) noexcept {
-  failed = false;
+  if (index != 0) failed = false;
   all_fail = all_after;
   first_failing = index == 0 ? 0 : call_count + index;
 }

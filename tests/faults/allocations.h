@@ -17,7 +17,7 @@ void reset_peak() noexcept;
 
 // From now on the call number `index`, counted from 1, fails: it alone, or all from it on. 0: none.
 void fail(std::size_t index, bool all_after = false) noexcept;
-// Whether one has failed since fail().
+// Whether one has failed since the last fail() of an index.
 bool has_failed() noexcept;
 
 }  // namespace octet::test::allocations

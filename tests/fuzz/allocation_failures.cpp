@@ -7,6 +7,7 @@
 #include <new>
 
 #include "tests/engine/random_graph.h"
+#include "tests/faults/allocations.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/model_bytes.h"
 #include "tests/fuzz/random_onnx.h"
@@ -16,80 +17,16 @@
 #include "tools/convert/quantize.h"
 #include "tools/convert/simplify.h"
 
-namespace {
-
-// Allocations that still succeed; negative: all of them do. For one thread.
-long left = -1;
-bool for_good = false;
-bool failed = false;
-
-void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
-  if (left == 0) {
-    failed = true;
-    if (!for_good) left = -1;
-    return nullptr;
-  }
-  if (left > 0) --left;
-  const std::size_t size = std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
-  return std::aligned_alloc(alignment, size);
-}
-
-void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
-  void* memory = allocate(bytes, alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-constexpr std::size_t kUsual = alignof(std::max_align_t);
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return allocate_or_throw(bytes, kUsual);
-}
-void* operator new[](std::size_t bytes) {
-  return allocate_or_throw(bytes, kUsual);
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return allocate_or_throw(bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return allocate(bytes, kUsual);
-}
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
-  return allocate(bytes, kUsual);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-
 namespace octet::fuzz {
 namespace {
 
-// Fails the allocation with that index from here to the end of its scope.
+namespace allocations = test::allocations;
+
+// Fails the allocation with that index, counted from 0, from here to the end of its scope.
 class Shortage {
  public:
-  explicit Shortage(long index, bool forever) {
-    failed = false;
-    for_good = forever;
-    left = index;
-  }
-  ~Shortage() { left = -1; }
+  Shortage(std::size_t index, bool forever) { allocations::fail(index + 1, forever); }
+  ~Shortage() { allocations::fail(0); }
   Shortage(const Shortage&) = delete;
   Shortage& operator=(const Shortage&) = delete;
 };
@@ -109,7 +46,7 @@ const std::vector<std::vector<std::byte>>& models() {
 }
 
 void expect_status(octet_status status, const octet_error& error) {
-  expect(status == OCTET_OK || (status == OCTET_LIMIT && failed),
+  expect(status == OCTET_OK || (status == OCTET_LIMIT && allocations::has_failed()),
          "another status than the limit's");
   expect((error.message[0] == '\0') == (status == OCTET_OK), "an error without a message");
 }
@@ -130,7 +67,7 @@ void run_session(const octet_model* model, octet_session* session) {
          "a run fails without memory");
 }
 
-void run_engine(Reader& input, long index, bool forever) {
+void run_engine(Reader& input, std::size_t index, bool forever) {
   const std::vector<std::byte>& file = models()[input.below(models().size())];
   const bool misaligned = input.flag();
   std::vector<std::byte> moved(file.size() + 1);
@@ -148,7 +85,7 @@ void run_engine(Reader& input, long index, bool forever) {
   if (model == nullptr) return;
   octet_session* session = nullptr;
   {
-    const Shortage shortage(static_cast<long>(input.below(8)), forever);
+    const Shortage shortage(input.below(8), forever);
     status = octet_session_create(model.get(), nullptr, &session, &error);
   }
   expect_status(status, error);
@@ -156,7 +93,7 @@ void run_engine(Reader& input, long index, bool forever) {
   octet_session_free(session);
 }
 
-void run_converter(Reader& input, long index, bool forever) {
+void run_converter(Reader& input, std::size_t index, bool forever) {
   static const MemoryFile file;
   std::vector<std::uint8_t> rest;
   while (!input.empty()) rest.push_back(input.byte());
@@ -179,7 +116,7 @@ void run_converter(Reader& input, long index, bool forever) {
     convert::write_model(quantized.graph);
   } catch (const Error&) {
   } catch (const std::bad_alloc&) {
-    expect(failed, "std::bad_alloc though there was memory");
+    expect(allocations::has_failed(), "std::bad_alloc though there was memory");
   }
 }
 
@@ -194,12 +131,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Reader input({data, size});
   const bool engine = input.flag();
   const bool forever = input.flag();
-  const auto index = static_cast<long>(input.value<std::uint16_t>() % 1024);
+  const std::size_t index = input.value<std::uint16_t>() % 1024;
   if (engine) {
     run_engine(input, index, forever);
   } else {
     run_converter(input, index, forever);
   }
-  if (failed) ++met;
+  if (allocations::has_failed()) ++met;
   return 0;
 }

@@ -9,23 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/dispatch.h"
 #include "kernels/reference.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/kernels/guarded_rows.h"
+#include "tests/kernels/tables_here.h"
 
 namespace octet::fuzz {
 
-inline const std::vector<const kernels::Table*>& tables_here() {
-  static const std::vector<const kernels::Table*> here = [] {
-    std::vector<const kernels::Table*> result;
-    for (const kernels::Table* table : kernels::tables()) {
-      if (kernels::runs_here(*table, kernels::detect_cpu())) result.push_back(table);
-    }
-    return result;
-  }();
-  return here;
-}
+using kernels::tables_here;
 
 // Memory for `bytes` bytes, 64-byte aligned, with a pattern in and behind it.
 class Padded {

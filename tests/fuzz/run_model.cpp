@@ -8,8 +8,8 @@
 
 #include "engine/arena.h"
 #include "engine/model.h"
-#include "kernels/dispatch.h"
 #include "tests/fuzz/model_bytes.h"
+#include "tests/kernels/tables_here.h"
 
 namespace octet::fuzz {
 namespace {
@@ -19,17 +19,6 @@ constexpr std::size_t kMaxSampleBytes = 1 << 16;
 
 // Each in a block of its own, so that AddressSanitizer sees every byte too far.
 using Buffers = std::vector<std::vector<std::byte>>;
-
-std::span<const kernels::Table* const> tables_here() {
-  static const std::vector<const kernels::Table*> here = [] {
-    std::vector<const kernels::Table*> result;
-    for (const kernels::Table* table : kernels::tables()) {
-      if (kernels::runs_here(*table, kernels::detect_cpu())) result.push_back(table);
-    }
-    return result;
-  }();
-  return here;
-}
 
 octet_tensor_info input_info(const octet_model* model, std::size_t i) {
   octet_tensor_info info{};
@@ -162,7 +151,7 @@ bool run_model(Input file) {
   std::memcpy(copy.data(), file.data(), file.size());
   const engine::ParsedModel parsed =
       engine::parse_model({copy.data(), file.size()}, "input", engine::Limits{});
-  for (const kernels::Table* table : tables_here().subspan(1)) {
+  for (const kernels::Table* table : std::span(kernels::tables_here()).subspan(1)) {
     const ModelPointer other = on_table(parsed.graph, *table);
     if (other == nullptr) continue;
     const SessionPointer session = open(other.get());

@@ -46,14 +46,18 @@ struct Codes {
   std::int32_t hi;
 };
 
+// |round_to_float(round_to_float(acc) * mult)|
+inline Real product_of(std::int32_t acc, Real mult) {
+  const std::int64_t wide = acc;
+  const Real a = round_to_float({static_cast<std::uint64_t>(wide < 0 ? -wide : wide), 0});
+  return round_to_float({a.significand * mult.significand, a.exponent + mult.exponent});
+}
+
 // saturate(round_half_even(round_to_float(round_to_float(acc) * mult)) + zero_point)
 inline std::int32_t requantize(std::int32_t acc, Real mult, const Codes& codes,
                                std::uint64_t& ties) {
   constexpr std::int64_t kMany = 1 << 20;  // more than any code, or than the step to one
-  const std::int64_t wide = acc;
-  const Real a = round_to_float({static_cast<std::uint64_t>(wide < 0 ? -wide : wide), 0});
-  const Real product =
-      round_to_float({a.significand * mult.significand, a.exponent + mult.exponent});
+  const Real product = product_of(acc, mult);
   std::int64_t q = 0;
   if (product.exponent < 0) {
     const std::uint64_t rounded = shift_half_even(product.significand, -product.exponent);

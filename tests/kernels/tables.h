@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kernel tests share: the tables this CPU runs, and buffers with a pattern around them.
+// What kernel tests share: buffers with a pattern around them, random values.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,17 +9,9 @@
 #include <random>
 #include <vector>
 
-#include "kernels/dispatch.h"
+#include "tests/kernels/tables_here.h"
 
 namespace octet::kernels {
-
-inline std::vector<const Table*> tables_here() {
-  std::vector<const Table*> here;
-  for (const Table* table : tables()) {
-    if (runs_here(*table, detect_cpu())) here.push_back(table);
-  }
-  return here;
-}
 
 // n elements at an odd address between two runs of a pattern that must stay.
 template <class T>
