@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/errors.h"
 #include "engine/graph.h"
 #include "tools/convert/view_map.h"
 
@@ -36,9 +37,8 @@ std::size_t bytes_of(const Node& node) {
 
 void GraphBuilder::need(std::uint64_t bytes) const {
   if (bytes <= memory_left()) return;
-  throw Error(Error::Code::limit, graph.source + ": would take more than the limit of " +
-                                      std::to_string(limits_.memory_bytes) +
-                                      " bytes of memory; split the network");
+  engine::fail(Error::Code::limit, graph.source, ": would take more than the limit of ",
+               limits_.memory_bytes, " bytes of memory; split the network");
 }
 
 void GraphBuilder::take(std::uint64_t bytes) {
@@ -63,9 +63,8 @@ ValueId GraphBuilder::add_value(const std::string& name, Shape shape, engine::DT
   }
   count_elements(Dims(shape.begin() + 1, shape.end()), what, kMaxElements);
   if (graph.values.size() == limits_.values) {
-    throw Error(Error::Code::limit, what + " is one more than the " +
-                                        std::to_string(limits_.values) +
-                                        " that octet takes; split the network");
+    engine::fail(Error::Code::limit, what, " is one more than the ", limits_.values,
+                 " that octet takes; split the network");
   }
   // Its node too, which lists hold up to three times while they grow.
   take(sizeof(Value) + 3 * sizeof(Node) + kShapeBytes + 3 * name.size());
@@ -110,10 +109,8 @@ void GraphBuilder::define(const OnnxNode& node, Constant constant) {
   const std::string& name = node.proto().output(0);
   constant.name = name;
   if (constant.dims.size() > kMaxConstantRank) {
-    throw Error(Error::Code::limit, graph.source + ": " + node.where() + ": its result has " +
-                                        std::to_string(constant.dims.size()) +
-                                        " dimensions, octet takes at most " +
-                                        std::to_string(kMaxConstantRank));
+    engine::fail(Error::Code::limit, graph.source, ": ", node.where(), ": its result has ",
+                 constant.dims.size(), " dimensions, octet takes at most ", kMaxConstantRank);
   }
   take(memory_of(constant));
   bind(name, {kNoValue, std::make_shared<const Constant>(std::move(constant))});

@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cstring>
 
+#include "engine/errors.h"
 #include "tools/convert/onnx_external.h"
 
 namespace octet::convert {
@@ -44,10 +45,9 @@ struct Source {
 void check_memory(const TensorProto& tensor, const std::string& what, std::size_t count,
                   std::size_t bytes, std::uint64_t memory) {
   if (count <= memory / bytes) return;
-  throw Error(Error::Code::limit, what + " has the shape " +
-                                      to_text({tensor.dims().begin(), tensor.dims().end()}) +
-                                      ", too much for the " + std::to_string(memory) +
-                                      " bytes of memory that are left; split the network");
+  engine::fail(Error::Code::limit, what, " has the shape ",
+               to_text({tensor.dims().begin(), tensor.dims().end()}), ", too much for the ", memory,
+               " bytes of memory that are left; split the network");
 }
 
 // Its elements are in one place.
@@ -57,11 +57,10 @@ void check_fields(const TensorProto& tensor, const std::string& what) {
                     tensor.string_data_size();
   const bool external = tensor.data_location() == TensorProto::EXTERNAL;
   if (tensor.has_raw_data() + (typed != 0) + external <= 1) return;
-  throw Error(Error::Code::format,
-              what + " has " + (tensor.has_raw_data() ? "raw_data" : "external data") + " and " +
-                  (typed != 0 ? std::to_string(typed) + " values in a typed field"
-                              : std::string("external data")) +
-                  "; export the model again");
+  engine::fail(Error::Code::format, what, " has ",
+               tensor.has_raw_data() ? "raw_data" : "external data", " and ",
+               typed != 0 ? engine::message(typed, " values in a typed field") : "external data",
+               "; export the model again");
 }
 
 // ONNX keeps integers that no repeated field of their own exists for in int32_data and uint64_data.
@@ -166,9 +165,8 @@ Constant read_constant(const TensorProto& tensor, const std::string& model_path,
   const std::string what = model_path + ": initializer '" + name + "'";
   const auto rank = static_cast<std::size_t>(tensor.dims_size());
   if (rank > kMaxConstantRank) {
-    throw Error(Error::Code::limit, what + " has " + std::to_string(rank) +
-                                        " dimensions, octet takes at most " +
-                                        std::to_string(kMaxConstantRank));
+    engine::fail(Error::Code::limit, what, " has ", rank, " dimensions, octet takes at most ",
+                 kMaxConstantRank);
   }
   Constant constant;
   constant.name = name;
