@@ -102,7 +102,7 @@ void run(const Step& step, const Block& block, Share share) {
       });
 }
 
-kernels::DynamicParams make_columns(const OpContext& context, std::size_t n) {
+[[gnu::cold]] kernels::DynamicParams make_columns(const OpContext& context, std::size_t n) {
   const std::size_t columns = kernels::round_up(n, kernels::kColumnPadding);
   auto* sums = context.storage.array<std::int32_t>(columns);
   auto* scales = context.storage.array<float>(columns);
@@ -123,7 +123,7 @@ kernels::DynamicParams make_columns(const OpContext& context, std::size_t n) {
 
 }  // namespace
 
-Compiled compile_dynamic_linear(const OpContext& context) {
+[[gnu::cold]] Compiled compile_dynamic_linear(const OpContext& context) {
   const Int8Matrix matrix = pack_int8_matrix(context);
   const MatrixShape& shape = matrix.shape;
   const std::size_t ranges = around_axis(context.input(0), context.node.axis).outer;

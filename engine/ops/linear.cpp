@@ -23,7 +23,7 @@ void run(const Step& step, const Block& block, Share share) {
 }
 
 // bias[n] - za * sum of w[n], modulo 2^32, with za in the table's sign.
-void fold_zero_point(const OpContext& context, std::size_t n, std::int32_t* bias) {
+[[gnu::cold]] void fold_zero_point(const OpContext& context, std::size_t n, std::int32_t* bias) {
   const auto za =
       static_cast<std::uint32_t>(shifted_zero_point(context.input(0), context.table.sign));
   for (std::size_t i = 0; i < n; ++i) {
@@ -34,7 +34,7 @@ void fold_zero_point(const OpContext& context, std::size_t n, std::int32_t* bias
 }
 
 // (sa * sw[n]) / sy, or sa * sw[n] for a float output.
-void make_multipliers(const OpContext& context, std::size_t n, float* mult) {
+[[gnu::cold]] void make_multipliers(const OpContext& context, std::size_t n, float* mult) {
   const Tensor& y = context.output();
   for (std::size_t i = 0; i < n; ++i) {
     const float real = context.input(0).scale * weight_scale(context.input(2), i);
@@ -42,7 +42,7 @@ void make_multipliers(const OpContext& context, std::size_t n, float* mult) {
   }
 }
 
-kernels::Epilogue make_epilogue(const OpContext& context, std::size_t n) {
+[[gnu::cold]] kernels::Epilogue make_epilogue(const OpContext& context, std::size_t n) {
   const std::size_t columns = kernels::round_up(n, kernels::kColumnPadding);
   auto* bias = context.storage.array<std::int32_t>(columns);
   auto* mult = context.storage.array<float>(columns);
@@ -70,7 +70,7 @@ kernels::Epilogue make_epilogue(const OpContext& context, std::size_t n) {
 
 }  // namespace
 
-Compiled compile_linear(const OpContext& context) {
+[[gnu::cold]] Compiled compile_linear(const OpContext& context) {
   const DType y = context.output().dtype;
   const Int8Matrix matrix = pack_int8_matrix(context);
   Compiled compiled = compile_int8_matrix(context, matrix, is_q8(y) ? "q8" : dtype_name(y),
