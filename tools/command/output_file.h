@@ -23,7 +23,8 @@ bool same_file(const std::string& a, const std::string& b);
 
 // The files that a command makes. add() writes one under a temporary name, so that a full disk
 // shows before anything is printed; commit() sees to it that what was printed is out, and only then
-// gives all of them their names. Both throw octet::Error (io), and then no file is new.
+// gives all of them their names, one after the other. Both throw octet::Error (io): add() before
+// any file is new, commit() before the one that its message names is.
 class OutputFiles {
  public:
   void add(const std::string& path, std::span<const std::byte> bytes);

@@ -3,6 +3,7 @@
 // stops, the file's name belongs to the old content or to all of the new.
 #include "tools/convert/write_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -45,18 +46,20 @@ bool lock(int file) {
   return ::flock(file, LOCK_EX | LOCK_NB) == 0;
 }
 
+// readdir, since std::filesystem's iterator ends the process where memory is out.
 void remove_leftovers(const std::string& target) {
   const std::string name = fs::path(target).filename().string();
-  std::error_code error;
-  for (fs::directory_iterator entry(folder_of(target), error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (!is_temporary(entry->path().filename().string(), name)) continue;
-    const int file =
-        ::open(entry->path().c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  DIR* const folder = ::opendir(folder_of(target).c_str());
+  if (folder == nullptr) return;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (!is_temporary(entry->d_name, name)) continue;
+    const int file = ::openat(::dirfd(folder), entry->d_name,
+                              O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (file < 0) continue;
-    if (lock(file)) ::unlink(entry->path().c_str());
+    if (lock(file)) ::unlinkat(::dirfd(folder), entry->d_name, 0);
     ::close(file);
   }
+  ::closedir(folder);
 }
 
 }  // namespace
@@ -75,6 +78,8 @@ PendingFile::PendingFile(const std::string& path, const void* data, std::size_t 
   try {
     write(static_cast<const char*>(data), bytes);
     if (::fsync(file_) != 0) fail("cannot be flushed");
+    // The name too shall survive a power cut; where folders cannot be flushed, it may not.
+    folder_ = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   } catch (...) {  // there is no destructor yet
     ::unlink(path_.c_str());
     ::close(file_);
@@ -85,9 +90,11 @@ PendingFile::PendingFile(const std::string& path, const void* data, std::size_t 
 PendingFile::PendingFile(PendingFile&& other) noexcept
     : target_(std::move(other.target_)),
       path_(std::move(other.path_)),
-      file_(std::exchange(other.file_, -1)) {}
+      file_(std::exchange(other.file_, -1)),
+      folder_(std::exchange(other.folder_, -1)) {}
 
 PendingFile::~PendingFile() {
+  if (folder_ >= 0) ::close(folder_);
   if (file_ < 0) return;
   ::unlink(path_.c_str());
   ::close(file_);
@@ -128,11 +135,7 @@ void PendingFile::write(const char* data, std::size_t bytes) const {
 void PendingFile::commit() {
   if (std::rename(path_.c_str(), target_.c_str()) != 0) fail("cannot be renamed to its name");
   ::close(std::exchange(file_, -1));
-  // The name too shall survive a power cut; where folders cannot be flushed, it may not.
-  const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  ::fsync(folder);
-  ::close(folder);
+  if (folder_ >= 0) ::fsync(folder_);
 }
 
 void write_file(const std::string& path, const void* data, std::size_t bytes) {

@@ -20,7 +20,8 @@ class PendingFile {
   PendingFile& operator=(PendingFile&&) = delete;
   ~PendingFile();  // removes it, unless commit() was called
 
-  // Gives it its name, in place of a file that has it. Throws octet::Error (io).
+  // Gives it its name, in place of a file that has it. Throws octet::Error (io), and then has not;
+  // once it has, nothing fails, nor allocates.
   void commit();
 
  private:
@@ -31,6 +32,7 @@ class PendingFile {
   std::string target_;
   std::string path_;
   int file_ = -1;
+  int folder_ = -1;  // that of target_, where it can be opened
 };
 
 // Both at once.
