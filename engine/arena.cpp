@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -14,9 +13,7 @@
 namespace octet::engine {
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes)
-    : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment}))) {
-  std::memset(data_.get(), 0, bytes);
-}
+    : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment}))) {}
 
 namespace {
 

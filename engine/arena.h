@@ -12,7 +12,8 @@ namespace octet::engine {
 
 inline constexpr std::size_t kAlignment = 64;
 
-// Zero-filled memory aligned to kAlignment. Throws std::bad_alloc.
+// Memory aligned to kAlignment, not written to: a large one takes no page before it is used. Throws
+// std::bad_alloc.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;

@@ -4,8 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <random>
+
+#include "engine/storage.h"
 
 namespace octet::test::arena_test {
 
@@ -87,10 +91,16 @@ TEST_CASE("place_buffers: thousands are placed by time") {
   CHECK(layout.bytes < sum / 10);
 }
 
-TEST_CASE("AlignedBuffer is aligned and zero") {
-  const AlignedBuffer buffer(1000);
+TEST_CASE("AlignedBuffer is aligned; Storage's arrays are zero too, in memory that was not") {
+  const std::size_t bytes = 1000;
+  AlignedBuffer buffer(bytes);
   CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
-  for (std::size_t i = 0; i < 1000; ++i) REQUIRE(buffer.data()[i] == std::byte{0});
+  std::memset(buffer.data(), 0xff, bytes);
+  buffer = AlignedBuffer();  // the allocator may hand it out next
+  Storage storage;
+  const std::byte* array = storage.array<std::byte>(bytes);
+  CHECK(reinterpret_cast<std::uintptr_t>(array) % kAlignment == 0);
+  CHECK(std::ranges::count(std::span(array, bytes), std::byte{0}) == std::ptrdiff_t{bytes});
 }
 
 }  // namespace octet::test::arena_test

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,6 +223,22 @@ TEST_CASE("a file that shrinks while it is copied is an error of its own") {
           "io: " + path + ": was shortened from " + std::to_string(bytes.size()) + " to " +
               std::to_string(left) + " bytes while it was read");
   }
+}
+
+// A page takes longer to come than a small network to run.
+TEST_CASE("sessions take no page of their arenas before they run") {
+  const TemporaryFolder folder;
+  const Model model = Model::load(folder.write("mlp.octet", mnist_like()));
+  constexpr std::size_t kSessions = 64;  // more than memory that was freed before can hold
+  const std::size_t pages = kSessions * octet_session_arena_bytes(model.handle(), 1) / 4096;
+  std::vector<Session> sessions;
+  sessions.reserve(kSessions);
+  rusage before{};
+  rusage after{};
+  ::getrusage(RUSAGE_THREAD, &before);
+  for (std::size_t i = 0; i < kSessions; ++i) sessions.emplace_back(model);
+  ::getrusage(RUSAGE_THREAD, &after);
+  CHECK(static_cast<std::size_t>(after.ru_minflt - before.ru_minflt) < pages / 8);
 }
 
 }  // namespace octet::test::host_manners_test
