@@ -3,8 +3,12 @@
 // Inference", 2020), by time where buffers are many, and aligned allocation.
 #include "engine/arena.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -14,6 +18,22 @@ namespace octet::engine {
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes)
     : data_(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment}))) {}
+
+AlignedBuffer AlignedBuffer::zeros(std::size_t bytes) {
+  AlignedBuffer buffer(bytes);
+#ifdef MADV_POPULATE_WRITE
+  // One call for the pages of a large one; the kernel may not know it.
+  constexpr std::size_t kPage = 4096;  // or more, and then nothing comes of the call
+  const std::size_t before = kPage - reinterpret_cast<std::uintptr_t>(buffer.data()) % kPage;
+  if (bytes >= before + 8 * kPage) {
+    const int error = errno;
+    ::madvise(buffer.data() + before, (bytes - before) / kPage * kPage, MADV_POPULATE_WRITE);
+    errno = error;
+  }
+#endif
+  std::memset(buffer.data(), 0, bytes);
+  return buffer;
+}
 
 namespace {
 

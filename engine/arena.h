@@ -12,12 +12,12 @@ namespace octet::engine {
 
 inline constexpr std::size_t kAlignment = 64;
 
-// Memory aligned to kAlignment, not written to: a large one takes no page before it is used. Throws
-// std::bad_alloc.
+// Memory aligned to kAlignment. Throws std::bad_alloc.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t bytes);
+  explicit AlignedBuffer(std::size_t bytes);  // not written to: takes no page before it is used
+  static AlignedBuffer zeros(std::size_t bytes);
 
   std::byte* data() const noexcept { return data_.get(); }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -26,10 +25,8 @@ class Storage {
   template <class T>
   T* array(std::size_t count) {
     static_assert(std::is_trivially_copyable_v<T>);
-    const std::size_t bytes = count * sizeof(T);
-    std::byte* const data = arrays_.emplace_back(bytes).data();
-    std::memset(data, 0, bytes);
-    return reinterpret_cast<T*>(data);
+    arrays_.push_back(AlignedBuffer::zeros(count * sizeof(T)));
+    return reinterpret_cast<T*>(arrays_.back().data());
   }
 
  private:
