@@ -122,13 +122,21 @@ gcc "$here/check.c" "${flags[@]/#-loctet/-l:liboctet.a}" -o by_pc_static
 ./by_pc_static "$golden"
 
 # All tables, that of the tests too: far more than this means that something crept in.
-gcc -O2 "$root/engine/examples/classify.c" -Wl,--gc-sections -s "${flags[@]/#-loctet/-l:liboctet.a}" -o stripped
+gcc -O2 "$root/engine/examples/classify.c" -Wl,--gc-sections,--as-needed -s "${flags[@]/#-loctet/-l:liboctet.a}" -o stripped
 # Without EXAMPLE_PNG, as one without libpng compiles it: PNG is no part of what an app pays for octet.
 refuses "this program was built without PNG" ./stripped mlp.octet grey.png
 [[ $(./stripped mlp.octet "$here/seven.pgm") == 7 ]] || fail "the stripped program sees no seven"
 size=$(stat -c %s stripped)
 echo "classify, static and stripped: $size bytes"
 ((size <= 380000)) || fail "that is more than 380000"
+
+# MODEL PROGRAM: the median of 31 processes, and of their resident memory.
+cold() { for i in {1..31}; do "./$2" "$1"; done | sort -n | awk '{ us[NR] = $1; kb[NR] = $2 } END { print us[16], kb[16] }'; }
+gcc -O2 "$here/cold_start.c" -Wl,--gc-sections,--as-needed -s "${flags[@]/#-loctet/-l:liboctet.a}" -o cold_start
+gcc -O2 -DEMPTY "$here/cold_start.c" -s -o empty
+read -r us kb <<<"$(cold mlp.octet cold_start)"
+read -r _ empty_kb <<<"$(cold mlp.octet empty)"
+echo "load, session and first run: $us us; resident $kb kB, $((kb - empty_kb)) more than an empty process"
 
 step "a model linked into the program"
 moved/bin/octet embed mlp.octet -o digits.o --header digits.h >/dev/null
