@@ -38,7 +38,7 @@ struct Loaded {
   octet_status status;
   ModelPointer model;
 };
-inline constexpr octet_limits kLimits = {1 << 20, 512, 1 << 20, 1 << 20};
+inline constexpr octet_limits kLimits = {1 << 20, 512, 1 << 18, 1 << 16};
 Loaded load_model(Input file);
 
 // Loads on every table of this CPU and runs what loads: any two tables, batches and alignments must

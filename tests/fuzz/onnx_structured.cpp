@@ -22,7 +22,7 @@ using convert::Op;
 namespace {
 
 constexpr std::size_t kBatch = 2;
-constexpr std::size_t kMaxElements = 4096;  // of a value worth computing
+constexpr std::size_t kMaxElements = 1024;  // of a value worth computing
 
 bool is_small(const convert::Graph& graph) {
   return std::ranges::all_of(graph.values, [](const convert::Value& value) {

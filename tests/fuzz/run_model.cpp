@@ -15,7 +15,7 @@ namespace octet::fuzz {
 namespace {
 
 constexpr std::size_t kBatch = 3;
-constexpr std::size_t kMaxSampleBytes = 1 << 16;
+constexpr std::size_t kMaxSampleBytes = 1 << 13;
 
 // Each in a block of its own, so that AddressSanitizer sees every byte too far.
 using Buffers = std::vector<std::vector<std::byte>>;
