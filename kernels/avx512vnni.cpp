@@ -20,6 +20,7 @@
 #include <immintrin.h>
 
 #include "kernels/make_table.inl"
+#include "kernels/store_512.inl"
 #include "kernels/tables.h"
 
 namespace octet::kernels {
@@ -33,6 +34,9 @@ struct Avx512Vnni {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
+  // Beyond it storing a block hardly counts, and a panel too large for L1 shall be read for many
+  // rows at once.
+  static constexpr std::size_t kMaxStripK = 512;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -78,7 +82,11 @@ struct Avx512Vnni {
                                                  Row row) {
     if constexpr (Count > 0) {
       __m512i w[Count];
-      unroll<Count>([&](auto v) { w[v] = _mm512_load_si512(panel + 64 * v); });
+      unroll<Count>([&](auto v) {
+        __m512i vector = _mm512_load_si512(panel + 64 * v);
+        asm("" : "+v"(vector));  // or GCC loads it once for each row
+        w[v] = vector;
+      });
       unroll<Rows>([&](auto r) {
         const __m512i codes = row(r);
         unroll<Count>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], codes, w[v]); });
@@ -119,65 +127,181 @@ struct Avx512Vnni {
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
   }
 
+  // The sums of a register block.
   template <std::size_t Rows, std::size_t Width>
-  [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    constexpr std::size_t kWide = Width / kLanes;
-    constexpr std::size_t kNarrow = Width % kLanes / 4;
-    constexpr std::size_t kVectors = kWide + (kNarrow > 0);
-    constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * (kWide + kNarrow));
+  struct Sums {
+    static constexpr std::size_t kWide = Width / kLanes;
+    static constexpr std::size_t kNarrow = Width % kLanes / 4;
+    static constexpr std::size_t kVectors = kWide + (kNarrow > 0);
+    static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * (kWide + kNarrow));
     // Narrow vectors have one step per group: alone, their chains take the groups in turn.
-    constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
+    static constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
+    using RowPointers = const std::uint8_t* const (&)[Rows];
+
     Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
     Acc<Rows, kNarrow + (kNarrow == 0)> narrow[kGroups];
-    unroll<kChains>([&](auto c) { clear(wide[c]); });
-    unroll<kGroups>([&](auto c) { clear(narrow[c]); });
-    const std::int32_t* bias = task.epilogue.bias + block.column;
-    unroll<kWide>([&](auto v) {
-      const __m512i start = _mm512_loadu_si512(bias + kLanes * v);
-      unroll<Rows>([&](auto r) { wide[0][r][v] = start; });
-    });
 
-    const std::int8_t* panel = block.panel;
-    for (std::size_t tap = 0; tap < task.taps; ++tap) {
-      const std::uint8_t* a[Rows];
-      unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
-      std::size_t k = 0;
-      const auto group = [&](auto chain) __attribute__((always_inline)) {
-        step<kNarrow>(narrow[chain], panel, [&](auto r) { return load_group(a[r] + k); });
-        unroll<kGroup / kKr>([&](auto s) {
-          step<kWide>(wide[s % kChains], panel,
-                      [&](auto r) { return load_step(a[r] + k + kKr * s); });
-        });
-        k += kGroup;
-      };
-      while (k + kGroups * kGroup <= task.k) unroll<kGroups>(group);
-      if constexpr (kGroups > 1) {
-        if (k + kGroup <= task.k) unroll<1>(group);
-      }
-      if (k == task.k) continue;
-      step<kNarrow>(narrow[0], panel, [&](auto r) {
-        return _mm512_broadcast_i32x4(load_part(a[r] + k, task.k - k));
+    [[gnu::always_inline]] inline void start(const std::int32_t* bias) {
+      unroll<kChains>([&](auto c) { clear(wide[c]); });
+      unroll<kGroups>([&](auto c) { clear(narrow[c]); });
+      unroll<kWide>([&](auto v) {
+        const __m512i first = _mm512_loadu_si512(bias + kLanes * v);
+        unroll<Rows>([&](auto r) { wide[0][r][v] = first; });
       });
+    }
+
+    // The k..k+15 of every row.
+    template <class Chain>
+    [[gnu::always_inline]] inline void add_group(const std::int8_t*& panel, RowPointers a,
+                                                 std::size_t k, Chain chain) {
+      step<kNarrow>(narrow[chain], panel, [&](auto r) { return load_group(a[r] + k); });
+      unroll<kGroup / kKr>([&](auto s) {
+        step<kWide>(wide[s % kChains], panel,
+                    [&](auto r) { return load_step(a[r] + k + kKr * s); });
+      });
+    }
+
+    // The k that are left, 1 to 15 of them.
+    [[gnu::always_inline]] inline void add_rest(const std::int8_t*& panel, RowPointers a,
+                                                std::size_t k, std::size_t end) {
+      step<kNarrow>(narrow[0], panel,
+                    [&](auto r) { return _mm512_broadcast_i32x4(load_part(a[r] + k, end - k)); });
       if constexpr (kWide > 0) {
-        for (; k < task.k; k += kKr) {
-          const std::size_t count = task.k - k < kKr ? task.k - k : kKr;
+        for (; k < end; k += kKr) {
+          const std::size_t count = end - k < kKr ? end - k : kKr;
           step<kWide>(wide[0], panel,
                       [&](auto r) { return _mm512_broadcastd_epi32(load_part(a[r] + k, count)); });
         }
       }
     }
 
-    unroll<kChains - 1>([&](auto c) { add(wide[0], wide[c + 1]); });
-    unroll<kGroups - 1>([&](auto c) { add(narrow[0], narrow[c + 1]); });
-    Acc<Rows, kVectors> acc;
-    unroll<Rows>([&](auto r) {
-      unroll<kWide>([&](auto v) { acc[r][v] = wide[0][r][v]; });
-      if constexpr (kNarrow > 0) {
-        acc[r][kWide] =
-            _mm512_add_epi32(gather(narrow[0][r]), _mm512_loadu_si512(bias + kLanes * kWide));
+    // Into the first chain.
+    [[gnu::always_inline]] inline void join_chains() {
+      unroll<kChains - 1>([&](auto c) { add(wide[0], wide[c + 1]); });
+      unroll<kGroups - 1>([&](auto c) { add(narrow[0], narrow[c + 1]); });
+    }
+  };
+
+  // The sums of a row by vectors of 16 columns.
+  template <std::size_t Wide, std::size_t Narrow, std::size_t W, std::size_t N>
+  [[gnu::always_inline]] static inline void finish(const std::int32_t* bias,
+                                                   const __m512i (&wide)[W],
+                                                   const __m512i (&narrow)[N],
+                                                   __m512i (&row)[Wide + (Narrow > 0)]) {
+    unroll<Wide>([&](auto v) { row[v] = wide[v]; });
+    if constexpr (Narrow > 0) {
+      row[Wide] = _mm512_add_epi32(gather(narrow), _mm512_loadu_si512(bias + kLanes * Wide));
+    }
+  }
+
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void find_rows(const GemmTask& task, std::size_t tap,
+                                                      std::size_t row,
+                                                      const std::uint8_t* (&a)[Rows]) {
+    unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + row + r]; });
+  }
+
+  template <std::size_t Rows, std::size_t Width>
+  [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
+    using S = Sums<Rows, Width>;
+    S sums;
+    const std::int32_t* bias = task.epilogue.bias + block.column;
+    sums.start(bias);
+    const std::int8_t* panel = block.panel;
+    for (std::size_t tap = 0; tap < task.taps; ++tap) {
+      const std::uint8_t* a[Rows];
+      find_rows(task, tap, block.row, a);
+      std::size_t k = 0;
+      const auto group = [&](auto chain) __attribute__((always_inline)) {
+        sums.add_group(panel, a, k, chain);
+        k += kGroup;
+      };
+      while (k + S::kGroups * kGroup <= task.k) unroll<S::kGroups>(group);
+      if constexpr (S::kGroups > 1) {
+        if (k + kGroup <= task.k) unroll<1>(group);
       }
+      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+    }
+    sums.join_chains();
+    Acc<Rows, S::kVectors> acc;
+    unroll<Rows>([&](auto r) {
+      finish<S::kWide, S::kNarrow>(bias, sums.wide[0][r], sums.narrow[0][r], acc[r]);
     });
     store(task, block, acc);
+  }
+
+  // Blocks of Rows rows below each other, of kGroup * Rows or more k. Storing a block of 100 k
+  // takes as long as a fifth of its products, and out-of-order execution does not reach from one
+  // block's products to the next's: here each block is stored among the products of the next.
+  template <std::size_t Rows, std::size_t Width>
+  [[gnu::flatten]] static void strip(const GemmTask& task, const Block& block, std::size_t blocks) {
+    using S = Sums<Rows, Width>;
+    constexpr std::integral_constant<std::size_t, 0> kFirst;
+    const std::int32_t* bias = task.epilogue.bias + block.column;
+    // In memory: every register holds sums, weights or a row.
+    const Codes<S::kVectors> constants(task, block);
+    const auto* codes = &constants;
+    asm("" : "+r"(codes));
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    // Before the first block stand zeros, and are stored where it will be.
+    S before;
+    clear(before.wide[0]);
+    clear(before.narrow[0]);
+    const auto store_row = [&](auto r) __attribute__((always_inline)) {
+      __m512i row[S::kVectors];
+      finish<S::kWide, S::kNarrow>(bias, before.wide[0][r], before.narrow[0][r], row);
+      codes->store(row, c + r * task.ldc);
+    };
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint8_t* a[Rows];
+      find_rows(task, 0, block.row + i * Rows, a);
+      const std::int8_t* panel = block.panel;
+      S sums;
+      sums.start(bias);
+      std::size_t k = 0;
+      unroll<Rows>([&](auto r) {
+        store_row(r);
+        sums.add_group(panel, a, k, kFirst);
+        k += kGroup;
+      });
+      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
+      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+      sums.join_chains();
+      unroll<Rows>([&](auto r) {
+        unroll<S::kWide>([&](auto v) { before.wide[0][r][v] = sums.wide[0][r][v]; });
+        unroll<S::kNarrow>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
+      });
+      if (i > 0) c += Rows * task.ldc;
+    }
+    unroll<Rows>(store_row);
+  }
+
+  // Takes as many of the rows as fill blocks and leave none alone, and gives their number; few rows
+  // gain nothing.
+  template <std::size_t Rows, std::size_t Width>
+  [[gnu::always_inline]] static inline std::size_t take(const GemmTask& task, const Block& block,
+                                                        std::size_t rows) {
+    if (rows < 3 * Rows) return 0;
+    const std::size_t blocks = rows / Rows - (rows % Rows == 1);
+    strip<Rows, Width>(task, block, blocks);
+    return blocks * Rows;
+  }
+
+  // Of the rows of a panel those that go in strips come first; gives their number.
+  static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
+                            std::size_t rows) {
+    if (task.epilogue.store != Store::q8 || task.taps != 1 || task.k < 64 || task.k > kMaxStripK) {
+      return 0;
+    }
+    switch (width) {
+      case 64:
+        return take<3, 64>(task, block, rows);
+      case 36:
+        return take<4, 36>(task, block, rows);
+      case 12:
+        return take<4, 12>(task, block, rows);
+    }
+    return 0;
   }
 
   // Codes are stored from registers. Floats and sums, which few layers store, are not worth a copy
@@ -187,7 +311,8 @@ struct Avx512Vnni {
                                                   const Acc<Rows, Vectors>& acc) {
     if (task.epilogue.store == Store::q8) {
       char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-      return store_q8(task, block, acc, c);
+      const Codes<Vectors> codes(task, block);
+      return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc); });
     }
     alignas(64) std::int32_t sums[Rows * Vectors * kLanes];
     unroll<Rows>([&](auto r) {
@@ -195,82 +320,6 @@ struct Avx512Vnni {
           [&](auto v) { _mm512_store_si512(sums + kLanes * (r * Vectors + v), acc[r][v]); });
     });
     store_words(task, block, sums, Rows, Vectors);
-  }
-
-  // The upper bound is applied as a float, because a product of 2^31 or more would convert to
-  // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
-  // a byte. Packing works within 128-bit lanes: the permutation puts the columns in order.
-  template <std::size_t Rows, std::size_t Vectors>
-  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
-                                                     const Acc<Rows, Vectors>& acc, char* c) {
-    const Epilogue& e = task.epilogue;
-    const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    const __m512i lower = _mm512_set1_epi8(static_cast<char>(e.lo));
-    const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    const __mmask64 mask = ~std::uint64_t{0} >> (64 - block.columns);
-    __m512 mult[Vectors];
-    unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + kLanes * v); });
-    unroll<Rows>([&](auto r) {
-      __m512i q[4] = {};
-      unroll<Vectors>([&](auto v) {
-        const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), mult[v]);
-        q[v] = _mm512_cvtps_epi32(_mm512_min_ps(product, upper));
-      });
-      const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
-      const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
-      const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
-      const __m512i y = _mm512_permutexvar_epi32(order, bytes);
-      if (Vectors == 4 && block.columns == 64) {
-        _mm512_storeu_si512(c + r * task.ldc, y);
-      } else {
-        _mm512_mask_storeu_epi8(c + r * task.ldc, mask, y);
-      }
-    });
-  }
-
-  // One vector is not worth packing: it is clamped as floats and truncated.
-  template <std::size_t Rows>
-  [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
-                                                     const Acc<Rows, 1>& acc, char* c) {
-    const Epilogue& e = task.epilogue;
-    const __m512 upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    const __m512 lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
-    const __m512i zero_point = _mm512_set1_epi32(e.zero_point);
-    const __m512 mult = _mm512_loadu_ps(e.mult + block.column);
-    const __mmask16 lanes = lanes_of(block, 0);
-    unroll<Rows>([&](auto r) {
-      const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][0]), mult);
-      const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
-      const __m128i y = _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point));
-      _mm_mask_storeu_epi8(c + r * task.ldc, lanes, y);
-    });
-  }
-
-  static inline __mmask16 lanes_of(const Block& block, std::size_t v) {
-    const std::size_t left = block.columns - kLanes * v;
-    return static_cast<__mmask16>(left < kLanes ? (1u << left) - 1 : 0xffffu);
-  }
-
-  // sums[rows][vectors][kLanes], as floats or as they are.
-  [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
-                                            const std::int32_t* sums, std::size_t rows,
-                                            std::size_t vectors) {
-    const Epilogue& e = task.epilogue;
-    const __m512 min = _mm512_set1_ps(e.min);
-    const __m512 max = _mm512_set1_ps(e.max);
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
-    for (std::size_t v = 0; v < vectors; ++v) {
-      const __mmask16 lanes = lanes_of(block, v);
-      const __m512 mult = _mm512_loadu_ps(e.mult + block.column + kLanes * v);
-      for (std::size_t r = 0; r < rows; ++r) {
-        const __m512i sum = _mm512_load_si512(sums + kLanes * (r * vectors + v));
-        const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), mult);
-        const __m512i bits = _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
-        _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes,
-                                 e.store == Store::f32 ? bits : sum);
-      }
-    }
   }
 };
 

@@ -8,10 +8,11 @@
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
-//   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of what tile loads at
-//   once place(width, column, k)          where in a tap the kKr consecutive k from k on lie, k %
-//   kKr == 0;
-//                                    Steps gives these two their usual form, and kKr
+//   strips(task, block, width, rows) optional: takes rows of a panel its own way, tells how many
+//   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
+//   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
+//
+// Steps gives the last two their usual form, and kKr.
 //
 // Packed weights are panels of nr columns, one after the other; the last panel is as narrow as
 // kWidths allows. A panel holds its taps one after the other.
@@ -130,6 +131,12 @@ struct Gemm {
   // 7 rows are 4 + 3, because a block of one row wastes most of its broadcasts and loads.
   static void rows_of_panel(const GemmTask& task, Block block, std::size_t index,
                             std::size_t rows) {
+    if constexpr (requires { Isa::strips(task, block, 0, rows); }) {
+      const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
+      block.row += taken;
+      block.slot += taken;
+      rows -= taken;
+    }
     while (rows > 0) {
       const std::size_t blocks = (rows + Isa::kMr - 1) / Isa::kMr;
       std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums in vectors of 512 bits to codes in memory.
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/gemm_loop.inl"
+
+namespace octet::kernels {
+namespace {
+
+// The lanes of vector v of a block that are to be stored.
+inline __mmask16 lanes_of(const Block& block, std::size_t v) {
+  const std::size_t left = block.columns - 16 * v;
+  return static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
+}
+
+// Requantizes the sums of a row. The upper bound is applied as a float, because a product of 2^31
+// or more would convert to INT_MIN; what is too low converts to INT_MIN rightly, saturates while
+// narrowing and meets lo as a byte. Packing works within 128-bit lanes: the permutation puts the
+// columns in order.
+template <std::size_t Vectors>
+struct Codes {
+  __m512 upper;
+  __m512i lower;
+  __m512i zero_point;
+  __mmask64 mask;
+  __m512 mult[Vectors];
+
+  [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
+    const Epilogue& e = task.epilogue;
+    upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    lower = _mm512_set1_epi8(static_cast<char>(e.lo));
+    zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
+    mask = ~std::uint64_t{0} >> (64 - block.columns);
+    unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + 16 * v); });
+  }
+
+  [[gnu::always_inline]] inline void store(const __m512i (&sums)[Vectors], char* c) const {
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i q[4] = {};
+    unroll<Vectors>([&](auto v) {
+      const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), mult[v]);
+      q[v] = _mm512_cvtps_epi32(_mm512_min_ps(product, upper));
+    });
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
+    const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
+    const __m512i y = _mm512_permutexvar_epi32(order, bytes);
+    if (Vectors == 4 && mask == ~std::uint64_t{0}) {
+      _mm512_storeu_si512(c, y);
+    } else {
+      _mm512_mask_storeu_epi8(c, mask, y);
+    }
+  }
+};
+
+// One vector is not worth packing: it is clamped as floats and truncated.
+template <>
+struct Codes<1> {
+  __m512 upper;
+  __m512 lower;
+  __m512i zero_point;
+  __mmask16 mask;
+  __m512 mult;
+
+  [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
+    const Epilogue& e = task.epilogue;
+    upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
+    zero_point = _mm512_set1_epi32(e.zero_point);
+    mask = lanes_of(block, 0);
+    mult = _mm512_loadu_ps(e.mult + block.column);
+  }
+
+  [[gnu::always_inline]] inline void store(const __m512i (&sums)[1], char* c) const {
+    const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), mult);
+    const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
+    _mm_mask_storeu_epi8(c, mask, _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point)));
+  }
+};
+
+// sums[rows][vectors][16], as floats or as they are.
+[[gnu::noinline]] void store_words(const GemmTask& task, const Block& block,
+                                   const std::int32_t* sums, std::size_t rows,
+                                   std::size_t vectors) {
+  const Epilogue& e = task.epilogue;
+  const __m512 min = _mm512_set1_ps(e.min);
+  const __m512 max = _mm512_set1_ps(e.max);
+  char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
+  for (std::size_t v = 0; v < vectors; ++v) {
+    const __mmask16 lanes = lanes_of(block, v);
+    const __m512 mult = _mm512_loadu_ps(e.mult + block.column + 16 * v);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const __m512i sum = _mm512_load_si512(sums + 16 * (r * vectors + v));
+      const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), mult);
+      const __m512i bits = _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
+      _mm512_mask_storeu_epi32(c + r * task.ldc + 64 * v, lanes,
+                               e.store == Store::f32 ? bits : sum);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace octet::kernels
