@@ -19,6 +19,8 @@
 // vectors cost 4, 100 columns cost 25 where they cost 28, and a row is read by 16 codes.
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "kernels/make_table.inl"
 #include "kernels/store_512.inl"
 #include "kernels/tables.h"
@@ -239,18 +241,29 @@ struct Avx512Vnni {
     constexpr std::integral_constant<std::size_t, 0> kFirst;
     const std::int32_t* bias = task.epilogue.bias + block.column;
     // In memory: every register holds sums, weights or a row.
-    const Codes<S::kVectors> constants(task, block);
-    const auto* codes = &constants;
+    using C = std::conditional_t<S::kWide == 0, CodesOfFour<S::kNarrow>, Codes<S::kVectors>>;
+    const C constants(task, block);
+    const C* codes = &constants;
     asm("" : "+r"(codes));
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     // Before the first block stand zeros, and are stored where it will be.
     S before;
     clear(before.wide[0]);
     clear(before.narrow[0]);
-    const auto store_row = [&](auto r) __attribute__((always_inline)) {
-      __m512i row[S::kVectors];
-      finish<S::kWide, S::kNarrow>(bias, before.wide[0][r], before.narrow[0][r], row);
-      codes->store(row, c + r * task.ldc);
+    __m512i rounded[S::kNarrow + (S::kNarrow == 0)];
+    // Part r of Rows.
+    const auto store_part = [&](auto r) __attribute__((always_inline)) {
+      if constexpr (S::kWide > 0) {
+        __m512i row[S::kVectors];
+        finish<S::kWide, S::kNarrow>(bias, before.wide[0][r], before.narrow[0][r], row);
+        codes->store(row, c + r * task.ldc);
+      } else if constexpr (r < S::kNarrow) {
+        static_assert(Rows == 4 && S::kNarrow < Rows);
+        const auto& n = before.narrow[0];
+        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
+      } else if constexpr (r == Rows - 1) {
+        codes->store(rounded, c, task.ldc);
+      }
     };
     for (std::size_t i = 0; i < blocks; ++i) {
       const std::uint8_t* a[Rows];
@@ -260,7 +273,7 @@ struct Avx512Vnni {
       sums.start(bias);
       std::size_t k = 0;
       unroll<Rows>([&](auto r) {
-        store_row(r);
+        store_part(r);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
@@ -273,7 +286,7 @@ struct Avx512Vnni {
       });
       if (i > 0) c += Rows * task.ldc;
     }
-    unroll<Rows>(store_row);
+    unroll<Rows>(store_part);
   }
 
   // Takes as many of the rows as fill blocks and leave none alone, and gives their number; few rows

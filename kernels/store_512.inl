@@ -80,6 +80,65 @@ struct Codes<1> {
   }
 };
 
+// Requantizes four rows of panels of narrow vectors at once: the four vectors of the same four
+// columns are added up to one whose lane of 128 bits c holds column c of the four rows.
+template <std::size_t Vectors>
+struct CodesOfFour {
+  __m512 upper;
+  __m512i lower;
+  __m512i zero_point;
+  __m512i bias[Vectors];
+  __m512 mult[Vectors];
+  __mmask16 mask;
+
+  [[gnu::always_inline]] inline CodesOfFour(const GemmTask& task, const Block& block) {
+    const Epilogue& e = task.epilogue;
+    upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    lower = _mm512_set1_epi8(static_cast<char>(e.lo));
+    zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
+    mask = lanes_of(block, 0);
+    const auto spread = [&](const void* columns) {
+      const __m128i four = _mm_loadu_si128(static_cast<const __m128i*>(columns));
+      return _mm512_permutexvar_epi32(
+          _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+          _mm512_castsi128_si512(four));
+    };
+    unroll<Vectors>([&](auto v) {
+      bias[v] = spread(e.bias + block.column + 4 * v);
+      mult[v] = _mm512_castsi512_ps(spread(e.mult + block.column + 4 * v));
+    });
+  }
+
+  // Vector v of rows a to d.
+  [[gnu::always_inline]] inline __m512i round(std::size_t v, __m512i a, __m512i b, __m512i c,
+                                              __m512i d) const {
+    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    const __m512i sums =
+        _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    const __m512 real = _mm512_cvtepi32_ps(_mm512_add_epi32(sums, bias[v]));
+    return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(real, mult[v]), upper));
+  }
+
+  // Byte 4 v + r of lane c becomes byte 4 v + c of lane r: transposed within dwords' bytes, then
+  // dwords, then again.
+  [[gnu::always_inline]] inline void store(const __m512i (&q)[Vectors], char* c,
+                                           std::size_t ldc) const {
+    __m512i all[4] = {};
+    unroll<Vectors>([&](auto v) { all[v] = q[v]; });
+    const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(all[0], all[1]), zero_point);
+    const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(all[2], all[3]), zero_point);
+    const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
+    const __m512i within =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    const __m512i across = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i y = _mm512_shuffle_epi8(
+        _mm512_permutexvar_epi32(across, _mm512_shuffle_epi8(bytes, within)), within);
+    unroll<4>(
+        [&](auto r) { _mm_mask_storeu_epi8(c + r * ldc, mask, _mm512_extracti32x4_epi32(y, r)); });
+  }
+};
+
 // sums[rows][vectors][16], as floats or as they are.
 [[gnu::noinline]] void store_words(const GemmTask& task, const Block& block,
                                    const std::int32_t* sums, std::size_t rows,

@@ -265,7 +265,7 @@ TEST_CASE("gemm: more rows than a block, around the k where blocks change") {
     const std::size_t step = small_set() ? 5 : 1;
     for (const std::size_t k : {63u, 64u, 65u, 79u, 80u, 81u, 100u, 511u, 512u, 513u}) {
       for (std::size_t m = 8; m <= 27; m += step) {
-        for (const std::size_t n : {10u, 12u, 36u, 61u, 64u, 100u}) {
+        for (const std::size_t n : {9u, 10u, 12u, 36u, 48u, 61u, 64u, 100u}) {
           check(table, {m, n, k, 1}, rng, kFills[rng() % 5], kFills[rng() % 5]);
         }
       }
