@@ -36,8 +36,8 @@ struct Avx512Vnni {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  // Beyond it storing a block hardly counts, and a panel too large for L1 shall be read for many
-  // rows at once.
+  // Of wide vectors. Beyond it storing a block hardly counts, and a panel too large for L1 shall be
+  // read for many rows at once.
   static constexpr std::size_t kMaxStripK = 512;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
@@ -303,17 +303,11 @@ struct Avx512Vnni {
   // Of the rows of a panel those that go in strips come first; gives their number.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
-    if (task.epilogue.store != Store::q8 || task.taps != 1 || task.k < 64 || task.k > kMaxStripK) {
-      return 0;
-    }
-    switch (width) {
-      case 64:
-        return take<3, 64>(task, block, rows);
-      case 36:
-        return take<4, 36>(task, block, rows);
-      case 12:
-        return take<4, 12>(task, block, rows);
-    }
+    if (task.epilogue.store != Store::q8 || task.taps != 1 || task.k < 64) return 0;
+    if (width == 12) return take<4, 12>(task, block, rows);
+    if (task.k > kMaxStripK) return 0;
+    if (width == 64) return take<3, 64>(task, block, rows);
+    if (width == 36) return take<4, 36>(task, block, rows);
     return 0;
   }
 

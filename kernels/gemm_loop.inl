@@ -101,10 +101,10 @@ struct Gemm {
     }
   }
 
-  // The register blocks, by width and rows. Where a row is little work, odd numbers above 4 are
-  // left out: they would be a tenth of a table's code.
+  // The register blocks, by width and rows. Above 4 rows odd numbers and those of narrow vectors
+  // are left out: they would be a quarter of a table's code.
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
-    return rows <= 4 || rows % 2 == 0 || 2 * Isa::kWidths[index] > kNr;
+    return rows <= 4 || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0);
   }
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
@@ -137,8 +137,9 @@ struct Gemm {
       block.slot += taken;
       rows -= taken;
     }
+    const std::size_t tallest = has_block(index, Isa::kMr) ? Isa::kMr : 4;
     while (rows > 0) {
-      const std::size_t blocks = (rows + Isa::kMr - 1) / Isa::kMr;
+      const std::size_t blocks = (rows + tallest - 1) / tallest;
       std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;
       if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
       kTiles.of[index][height - 1](task, block);
