@@ -39,6 +39,7 @@ struct Avx512Vnni {
   // Of wide vectors. Beyond it storing a block hardly counts, and a panel too large for L1 shall be
   // read for many rows at once.
   static constexpr std::size_t kMaxStripK = 512;
+  static constexpr std::size_t kStripRows = 9;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -240,7 +241,8 @@ struct Avx512Vnni {
     using S = Sums<Rows, Width>;
     constexpr std::integral_constant<std::size_t, 0> kFirst;
     const std::int32_t* bias = task.epilogue.bias + block.column;
-    // In memory: every register holds sums, weights or a row.
+    // Read from memory each time, which GCC is not to know: every register holds sums, weights or a
+    // row.
     using C = std::conditional_t<S::kWide == 0, CodesOfFour<S::kNarrow>, Codes<S::kVectors>>;
     const C constants(task, block);
     const C* codes = &constants;

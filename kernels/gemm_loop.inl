@@ -8,7 +8,8 @@
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
-//   strips(task, block, width, rows) optional: takes rows of a panel its own way, tells how many
+//   kStripRows                       optional: from so many rows on
+//   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
 //   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
 //
@@ -103,8 +104,9 @@ struct Gemm {
 
   // The register blocks, by width and rows. Above 4 rows odd numbers and those of narrow vectors
   // are left out: they would be a quarter of a table's code.
+  static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
-    return rows <= 4 || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0);
+    return rows <= kLow || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0);
   }
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
@@ -131,17 +133,23 @@ struct Gemm {
   // 7 rows are 4 + 3, because a block of one row wastes most of its broadcasts and loads.
   static void rows_of_panel(const GemmTask& task, Block block, std::size_t index,
                             std::size_t rows) {
-    if constexpr (requires { Isa::strips(task, block, 0, rows); }) {
-      const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
-      block.row += taken;
-      block.slot += taken;
-      rows -= taken;
+    if constexpr (requires { Isa::kStripRows; }) {
+      if (rows >= Isa::kStripRows) {
+        const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
+        block.row += taken;
+        block.slot += taken;
+        rows -= taken;
+      }
     }
-    const std::size_t tallest = has_block(index, Isa::kMr) ? Isa::kMr : 4;
     while (rows > 0) {
-      const std::size_t blocks = (rows + tallest - 1) / tallest;
-      std::size_t height = blocks == 1 ? rows : (rows + blocks - 1) / blocks;
-      if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
+      std::size_t height = rows;
+      if (rows > kLow) {
+        const bool tall = has_block(index, Isa::kMr);
+        const std::size_t blocks =
+            tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + kLow - 1) / kLow;
+        height = (rows + blocks - 1) / blocks;
+        if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
+      }
       kTiles.of[index][height - 1](task, block);
       block.row += height;
       block.slot += height;
