@@ -102,8 +102,9 @@ struct Gemm {
     }
   }
 
-  // The register blocks, by width and rows. Above 4 rows odd numbers and those of narrow vectors
-  // are left out: they would be a quarter of a table's code.
+  // The register blocks, by width and rows. Above 4 rows odd numbers are left out, and widths that
+  // hold a narrow vector, which are no multiple of nr / 4: they would be a quarter of a table's
+  // code.
   static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
     return rows <= kLow || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0);

@@ -92,15 +92,17 @@ TEST_CASE("place_buffers: thousands are placed by time") {
 }
 
 TEST_CASE("AlignedBuffer is aligned; Storage's arrays are zero too, in memory that was not") {
-  const std::size_t bytes = 1000;
-  AlignedBuffer buffer(bytes);
-  CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
-  std::memset(buffer.data(), 0xff, bytes);
-  buffer = AlignedBuffer();  // the allocator may hand it out next
-  Storage storage;
-  const std::byte* array = storage.array<std::byte>(bytes);
-  CHECK(reinterpret_cast<std::uintptr_t>(array) % kAlignment == 0);
-  CHECK(std::ranges::count(std::span(array, bytes), std::byte{0}) == std::ptrdiff_t{bytes});
+  for (const std::size_t bytes : {1000u, 100000u}) {  // of one page, of many
+    AlignedBuffer buffer(bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % kAlignment == 0);
+    std::memset(buffer.data(), 0xff, bytes);
+    buffer = AlignedBuffer();  // the allocator may hand it out next
+    Storage storage;
+    const std::byte* array = storage.array<std::byte>(bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(array) % kAlignment == 0);
+    CHECK(std::ranges::count(std::span(array, bytes), std::byte{0}) ==
+          static_cast<std::ptrdiff_t>(bytes));
+  }
 }
 
 }  // namespace octet::test::arena_test
