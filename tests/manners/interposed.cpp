@@ -65,6 +65,9 @@ using octet::test::allocations;
 using octet::test::count;
 using octet::test::locks;
 
+// Hidden, as all else here is, Clang would make them this file's own, and libraries would call
+// theirs.
+#pragma GCC visibility push(default)
 extern "C" {
 
 // ---- memory: glibc has each function under a second name ----
@@ -153,3 +156,4 @@ ssize_t read(int file, void* to, std::size_t bytes) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
