@@ -15,7 +15,7 @@ packages_for() {
     python) echo python3-dev pybind11-dev python3-numpy python3-pytest ;;
     consumer) echo pkg-config dpkg-dev file libpng-dev python3-numpy ;;
     onnx) echo python3-onnx python3-numpy libonnx-testdata ;;
-    peers) echo libdnnl-dev libxnnpack-dev libpthreadpool-dev libopenblas-dev nlohmann-json3-dev libcli11-dev ;;
+    peers) echo libdnnl-dev libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libopenblas-dev nlohmann-json3-dev libcli11-dev ;;
     check) echo doctest-dev libbenchmark-dev clang clang-format python3 ;;
     coverage) echo clang llvm ;;
     cross)

@@ -40,10 +40,11 @@ struct Result {
 
 constexpr const char* kPeers[] = {"onednn", "xnnpack", "sgemm_f32"};
 
-// One core and one thread. Libraries count cores and read the environment when they are loaded,
-// before main: so the program starts itself again.
-void use_one_core(char** argv) {
+// One core and one thread, and beside octet's AVX2 table the libraries' AVX2. They count cores and
+// read the environment when they are loaded, before main: so the program starts itself again.
+void hold_to(bool avx2, char** argv) {
   constexpr const char* kThreads = "OMP_NUM_THREADS";
+  if (avx2) cap_xnnpack_to_avx2();
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(static_cast<unsigned>(sched_getcpu()), &one);
@@ -52,6 +53,10 @@ void use_one_core(char** argv) {
   if (threads != nullptr && std::strcmp(threads, "1") == 0) return;
   setenv(kThreads, "1", 1);
   setenv("OPENBLAS_NUM_THREADS", "1", 1);
+  if (avx2) {
+    setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
+    setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+  }
   execv("/proc/self/exe", argv);
   throw std::runtime_error("cannot start itself again");
 }
@@ -213,7 +218,8 @@ int main_of(int argc, char** argv) {
   app.add_option("--m", options.m, "Rows, for example 1,16,256")
       ->delimiter(',')
       ->check(CLI::Range(std::size_t{1}, std::size_t{16384}));
-  app.add_option("--isa", options.isa, "octet's kernel table (default: the best)");
+  app.add_option("--isa", options.isa,
+                 "octet's kernel table (default: the best); with avx2 the libraries use no more");
   app.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(5, 1000));
   app.add_flag("--quick", options.quick,
                "Layers up to 1024x1024, m 1,4,16,64,256 unless given, 5 short rounds");
@@ -224,6 +230,7 @@ int main_of(int argc, char** argv) {
     if (app.count("--rounds") == 0) options.rounds = 5;
     options.milliseconds = 5;
   }
+  hold_to(options.isa == "avx2", argv);
   run(options);
   return 0;
 }
@@ -233,7 +240,6 @@ int main_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    octet::bench::use_one_core(argv);
     return octet::bench::main_of(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "octet_bench_peers: %s\n", error.what());

@@ -36,6 +36,10 @@ class OneDnn : public Peer {
 // The qs8 fully connected operator; codes are shifted by 128.
 std::unique_ptr<Peer> make_xnnpack(const GemmData& data);
 
+// XNNPACK, which has no option for it, takes this machine for one without AVX-512. Before the
+// first make_xnnpack.
+void cap_xnnpack_to_avx2();
+
 // The same layer in fp32 without bias and ReLU: sgemm with weights [k][n].
 std::unique_ptr<Peer> make_sgemm(const GemmData& data);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cpuinfo.h>
 #include <xnnpack.h>
 
 #include <stdexcept>
@@ -46,6 +47,11 @@ class Xnnpack : public Peer {
 
 std::unique_ptr<Peer> make_xnnpack(const GemmData& data) {
   return std::make_unique<Xnnpack>(data);
+}
+
+void cap_xnnpack_to_avx2() {
+  if (!cpuinfo_initialize()) throw std::runtime_error("cpuinfo: this CPU is not known");
+  cpuinfo_isa.avx512f = false;  // which XNNPACK asks for before all its other parts
 }
 
 }  // namespace octet::bench
