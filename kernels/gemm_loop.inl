@@ -3,6 +3,7 @@
 // the register block. An instruction set hands in a struct Isa:
 //
 //   kWidths            the columns that a panel may have, ascending; the last is nr
+//   kLanes             columns of a vector
 //   kKr                consecutive k of one column that lie side by side
 //   kMr                rows of the largest register block
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
@@ -12,6 +13,7 @@
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
 //   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
+//   finish_tap(width, column, k, w, tap)  optional: what else a tap holds of a column's weights w
 //
 // Steps gives the last two their usual form, and kKr.
 //
@@ -63,12 +65,12 @@ struct Gemm {
   static_assert(kColumnPadding % kNr == 0, "a block may read bias and mult to the panel's end");
 
   // The width of the next panel where so many columns are left: the narrowest that holds them, but
-  // what would leave a vector of 16 unused begins with the widest that they fill.
+  // what would leave a whole vector unused begins with the widest that they fill.
   static std::size_t width_index(std::size_t left) {
     if (left >= kNr) return kWidths - 1;
     std::size_t i = 0;
     while (Isa::kWidths[i] < left) ++i;
-    return Isa::kWidths[i] - left < 16 ? i : i - 1;
+    return Isa::kWidths[i] - left < Isa::kLanes ? i : i - 1;
   }
 
   static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
@@ -97,6 +99,7 @@ struct Gemm {
             std::int8_t* out = panel + Isa::place(width, column, i);
             for (std::size_t x = 0; x < count; ++x) out[x] = in[i + x];
           }
+          if constexpr (requires { Isa::finish_tap; }) Isa::finish_tap(width, column, k, in, panel);
         }
       }
     }

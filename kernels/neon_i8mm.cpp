@@ -21,6 +21,7 @@ namespace octet::kernels {
 namespace {
 
 struct NeonI8mm : Steps<8> {
+  static constexpr std::size_t kLanes = 4;
   static constexpr std::size_t kWidths[] = {4, 8};
   static constexpr std::size_t kMr = 8;
   static constexpr std::size_t kRowsPerPass = kAllRows;

@@ -37,10 +37,34 @@ struct Store256 {
     // A row of codes is one store of 8, 16 or 32 bytes.
     constexpr std::size_t kCodes = Vectors == 3 ? 32 : kLanes * Vectors;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    if (block.columns == kCodes) return store_q8(task, block, acc, c, task.ldc);
     alignas(32) char part[Rows][kCodes];
-    store_q8(task, block, acc, part[0], sizeof part[0]);
-    for (std::size_t r = 0; r < Rows; ++r) memcpy(c + r * task.ldc, part[r], block.columns);
+    const bool whole = block.columns == kCodes;
+    store_q8(task, block, acc, whole ? c : part[0], whole ? task.ldc : kCodes);
+    if (!whole) copy_rows(c, task.ldc, part[0], kCodes, Rows, block.columns);
+  }
+
+  // The first and the last word of each row's bytes.
+  template <class Word>
+  [[gnu::always_inline]] static inline void copy_ends(char* to, std::size_t to_stride,
+                                                      const char* from, std::size_t stride,
+                                                      std::size_t rows, std::size_t bytes) {
+    for (; rows > 0; --rows, to += to_stride, from += stride) {
+      Word first, last;
+      memcpy(&first, from, sizeof first);
+      memcpy(&last, from + bytes - sizeof last, sizeof last);
+      memcpy(to, &first, sizeof first);
+      memcpy(to + bytes - sizeof last, &last, sizeof last);
+    }
+  }
+
+  // 1 to 31 bytes of each row.
+  [[gnu::noinline]] static void copy_rows(char* to, std::size_t to_stride, const char* from,
+                                          std::size_t stride, std::size_t rows, std::size_t bytes) {
+    if (bytes >= 16) return copy_ends<__m128i>(to, to_stride, from, stride, rows, bytes);
+    if (bytes >= 8) return copy_ends<std::uint64_t>(to, to_stride, from, stride, rows, bytes);
+    if (bytes >= 4) return copy_ends<std::uint32_t>(to, to_stride, from, stride, rows, bytes);
+    if (bytes >= 2) return copy_ends<std::uint16_t>(to, to_stride, from, stride, rows, bytes);
+    copy_ends<std::uint8_t>(to, to_stride, from, stride, rows, bytes);
   }
 
   // sums[rows][vectors][kLanes], as floats or as they are. One layer of a network stores them: not
