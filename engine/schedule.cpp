@@ -14,8 +14,8 @@ std::size_t divide_up(std::size_t x, std::size_t y) noexcept {
 }
 
 std::uint64_t product(std::uint64_t a, std::uint64_t b) noexcept {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  return b != 0 && a > kMost / b ? kMost : a * b;
+  std::uint64_t result = 0;
+  return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
 }
 
 // Equal blocks, as many for each task as for any other. In whole tiles where a task has several:
@@ -39,6 +39,10 @@ std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concu
 
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
   const std::uint64_t cost = product(plan.cost, batch);
+  // A block for one task, without the divisions below: a third of the time of a run that small.
+  if (batch <= plan.block_samples && (concurrency == 1 || cost / 2 < plan.task_cost)) {
+    return {1, batch, 1, false};
+  }
   const std::size_t wanted = useful_tasks(plan, cost, concurrency);
   const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
   if (by_rows == wanted) return by_blocks(plan, batch, wanted);

@@ -122,13 +122,24 @@ struct octet_session::Run {
     }
   }
 
+  void take_block(std::size_t task, std::size_t index, Block& mine) const noexcept {
+    bind(task, index, mine);
+    for (const Step& s : plan.steps) s.run(s, mine, {0, 1});
+    finish(index, mine);
+  }
+
+  // All blocks, on this thread.
+  void run_alone() const noexcept {
+    const FloatEnvironment environment;
+    Block mine = open(0);
+    for (std::size_t i = 0; i < schedule.blocks; ++i) take_block(0, i, mine);
+  }
+
   void take_blocks(std::size_t task) noexcept {
     const FloatEnvironment environment;
     Block mine = open(task);
     for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < schedule.blocks;) {
-      bind(task, i, mine);
-      for (const Step& s : plan.steps) s.run(s, mine, {0, 1});
-      finish(i, mine);
+      take_block(task, i, mine);
     }
   }
 
@@ -200,7 +211,7 @@ octet_status octet_session::run(std::span<const octet_input> inputs,
   const Schedule schedule = make_schedule(model_->plan, batch, concurrency_);
   Run run{*this, model_->plan, inputs, outputs, batch, schedule};
   if (schedule.tasks == 1) {
-    run.take_blocks(0);
+    run.run_alone();
   } else if (schedule.divides_steps) {
     run.share_steps();
   } else {
