@@ -73,7 +73,8 @@ struct Gemm {
     return Isa::kWidths[i] - left < Isa::kLanes ? i : i - 1;
   }
 
-  static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
+  // Cold: they run once for a model.
+  [[gnu::cold]] static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
     std::size_t bytes = n / kNr * taps * Isa::tap_bytes(kNr, k);
     for (std::size_t first = n / kNr * kNr; first < n;) {
       const std::size_t width = Isa::kWidths[width_index(n - first)];
@@ -83,7 +84,6 @@ struct Gemm {
     return round_up(bytes, 64);
   }
 
-  // Cold: it runs once for a model.
   [[gnu::cold]] static void pack(const std::int8_t* w, std::size_t n, std::size_t taps,
                                  std::size_t k, void* packed) {
     memset(packed, 0, packed_bytes(n, taps, k));
