@@ -177,7 +177,7 @@ struct Avx2 {
     std::uint64_t codes = 0;
     if (k >= kNarrowKr) {
       memcpy(&codes, a + k - kNarrowKr, sizeof codes);
-      return codes >> 1 >> (8 * (kNarrowKr - k % kNarrowKr) - 1);
+      return codes >> 1 >> (8 * (kNarrowKr - k % kNarrowKr) - 1);  // by 64, if there is none
     }
     for (std::size_t i = k; i > 0; --i) codes = codes << 8 | a[i - 1];
     return codes;

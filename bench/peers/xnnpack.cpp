@@ -50,8 +50,10 @@ std::unique_ptr<Peer> make_xnnpack(const GemmData& data) {
 }
 
 void cap_xnnpack_to_avx2() {
+#if defined(__x86_64__)
   if (!cpuinfo_initialize()) throw std::runtime_error("cpuinfo: this CPU is not known");
   cpuinfo_isa.avx512f = false;  // which XNNPACK asks for before all its other parts
+#endif
 }
 
 }  // namespace octet::bench
