@@ -39,7 +39,7 @@ std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concu
 
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
   const std::uint64_t cost = product(plan.cost, batch);
-  // A block for one task, without the divisions below: a third of the time of a run that small.
+  // One block for one task, without the divisions below, which count in a run that small.
   if (batch <= plan.block_samples && (concurrency == 1 || cost / 2 < plan.task_cost)) {
     return {1, batch, 1, false};
   }

@@ -15,7 +15,7 @@
 //   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
 //   finish_tap(width, column, k, w, tap)  optional: what else a tap holds of a column's weights w
 //
-// Steps gives the last two their usual form, and kKr.
+// Steps gives tap_bytes and place their usual form, and kKr.
 //
 // Packed weights are panels of nr columns, one after the other; the last panel is as narrow as
 // kWidths allows. A panel holds its taps one after the other.

@@ -43,20 +43,24 @@ constexpr const char* kPeers[] = {"onednn", "xnnpack", "sgemm_f32"};
 // One core and one thread, and beside octet's AVX2 table the libraries' AVX2. They count cores and
 // read the environment when they are loaded, before main: so the program starts itself again.
 void hold_to(bool avx2, char** argv) {
-  constexpr const char* kThreads = "OMP_NUM_THREADS";
   if (avx2) cap_xnnpack_to_avx2();
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(static_cast<unsigned>(sched_getcpu()), &one);
   if (sched_setaffinity(0, sizeof one, &one) != 0) throw std::runtime_error("cannot pin to a core");
-  const char* threads = std::getenv(kThreads);
-  if (threads != nullptr && std::strcmp(threads, "1") == 0) return;
-  setenv(kThreads, "1", 1);
-  setenv("OPENBLAS_NUM_THREADS", "1", 1);
+  std::vector<std::pair<const char*, const char*>> wanted{{"OMP_NUM_THREADS", "1"},
+                                                          {"OPENBLAS_NUM_THREADS", "1"}};
   if (avx2) {
-    setenv("DNNL_MAX_CPU_ISA", "AVX2", 1);
-    setenv("OPENBLAS_CORETYPE", "Haswell", 1);
+    wanted.insert(wanted.end(), {{"DNNL_MAX_CPU_ISA", "AVX2"}, {"OPENBLAS_CORETYPE", "Haswell"}});
   }
+  bool changed = false;
+  for (const auto& [name, value] : wanted) {
+    const char* set = std::getenv(name);
+    if (set != nullptr && std::strcmp(set, value) == 0) continue;
+    setenv(name, value, 1);
+    changed = true;
+  }
+  if (!changed) return;
   execv("/proc/self/exe", argv);
   throw std::runtime_error("cannot start itself again");
 }
