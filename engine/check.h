@@ -60,12 +60,15 @@ class NodeCheck {
 
   // Throws Error (format): "net.octet: node 3 'fc1' (linear): " and the parts.
   template <class... Parts>
-  [[noreturn]] void fail(const Parts&... parts) const {
-    octet::engine::fail(Error::Code::format, prefix(), parts...);
+  [[noreturn, gnu::always_inline]] void fail(const Parts&... parts) const {
+    const Piece pieces[] = {parts...};
+    fail_joined(kKinds<Parts...>, pieces);
   }
   std::string prefix() const;
 
  private:
+  [[noreturn, gnu::cold]] void fail_joined(const char* kinds, const Piece* pieces) const;
+
   const Graph& graph_;
   const std::string& source_;
   std::size_t index_;

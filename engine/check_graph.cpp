@@ -11,6 +11,10 @@
 namespace octet::engine {
 namespace check {
 
+void NodeCheck::fail_joined(const char* kinds, const Piece* pieces) const {
+  throw Error(Error::Code::format, prefix() + join(kinds, pieces));
+}
+
 std::string NodeCheck::prefix() const {
   return message(source_, ": ", label("node", index_, node().name), " (", op_name(node().op),
                  "): ");
@@ -103,7 +107,7 @@ class GraphCheck {
 
  private:
   template <class... Parts>
-  [[noreturn]] void fail_format(const Parts&... parts) const {
+  [[noreturn, gnu::always_inline]] void fail_format(const Parts&... parts) const {
     fail(Code::format, source_, ": ", parts...);
   }
 

@@ -21,7 +21,7 @@ std::string shape_text(const Tensor& tensor) {
     if (extent == -1) {
       text += 'N';
     } else {
-      Part(extent).append_to(text);
+      text += message(extent);
     }
   }
   return text;
@@ -84,7 +84,7 @@ class TensorCheck {
  private:
   // Throws Error (format): "net.octet: tensor 3 'x': " and the parts.
   template <class... Parts>
-  [[noreturn]] void fail(const Parts&... parts) const {
+  [[noreturn, gnu::always_inline]] void fail(const Parts&... parts) const {
     octet::engine::fail(Code::format, source_, ": ", name_, ": ", parts...);
   }
 

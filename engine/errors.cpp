@@ -27,26 +27,37 @@ void append_number(std::string& text, Number number) {
 
 }  // namespace
 
-void Part::append_to(std::string& text) const {
-  switch (kind_) {
-    case Kind::text:
-      text.append(text_);
-      return;
-    case Kind::s64:
-      return append_number(text, static_cast<std::int64_t>(u64_));
-    case Kind::u64:
-      return append_number(text, u64_);
-    case Kind::f32:
-      return append_number(text, f32_);
-    case Kind::f64:
-      return append_number(text, f64_);
+std::string join(const char* kinds, const Piece* pieces) {
+  std::string text;
+  for (; *kinds != '\0'; ++kinds, ++pieces) {
+    switch (*kinds) {
+      case 't':
+        text.append(pieces->text);
+        break;
+      case 's':
+        text.append(*pieces->string);
+        break;
+      case 'v':
+        text.append(*pieces->view);
+        break;
+      case 'f':
+        append_number(text, pieces->f32);
+        break;
+      case 'd':
+        append_number(text, pieces->f64);
+        break;
+      case 'i':
+        append_number(text, static_cast<std::int64_t>(pieces->integer));
+        break;
+      default:
+        append_number(text, pieces->integer);
+    }
   }
+  return text;
 }
 
-std::string join(std::initializer_list<Part> parts) {
-  std::string text;
-  for (const Part& part : parts) part.append_to(text);
-  return text;
+void fail_joined(Error::Code code, const char* kinds, const Piece* pieces) {
+  throw Error(code, join(kinds, pieces));
 }
 
 bool is_printable(std::string_view text) noexcept {

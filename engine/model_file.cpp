@@ -108,7 +108,7 @@ class MetadataReader {
 
  private:
   template <class... Parts>
-  [[noreturn]] void fail_format(const Parts&... parts) const {
+  [[noreturn, gnu::always_inline]] void fail_format(const Parts&... parts) const {
     fail(Code::format, name_, ": ", parts...);
   }
 
