@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case ${1-20} in
-  *[!0-9]* | '') sed -n '3,7s/^# //p' "$0"; exit 2 ;;
+  *[!0-9]* | '' | 0) sed -n '3,7s/^# //p' "$0"; exit 2 ;;
 esac
 seconds=${1:-20}
 targets=("${@:2}")
