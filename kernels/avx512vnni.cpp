@@ -36,10 +36,9 @@ struct Avx512Vnni {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  // Of wide vectors. Beyond it storing a block hardly counts, and a panel too large for L1 shall be
-  // read for many rows at once.
-  static constexpr std::size_t kMaxStripK = 512;
-  static constexpr std::size_t kStripRows = 9;
+  static constexpr std::size_t kStripRows = 16;
+  static constexpr std::size_t kStripBlocks = 4;
+  static constexpr std::size_t kStripGroups = 4;  // of k, at least
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -136,7 +135,7 @@ struct Avx512Vnni {
     static constexpr std::size_t kWide = Width / kLanes;
     static constexpr std::size_t kNarrow = Width % kLanes / 4;
     static constexpr std::size_t kVectors = kWide + (kNarrow > 0);
-    static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * (kWide + kNarrow));
+    static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * kWide);
     // Narrow vectors have one step per group: alone, their chains take the groups in turn.
     static constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
     using RowPointers = const std::uint8_t* const (&)[Rows];
@@ -233,39 +232,32 @@ struct Avx512Vnni {
     store(task, block, acc);
   }
 
-  // Blocks of Rows rows below each other, of kGroup * Rows or more k. Storing a block of 100 k
-  // takes as long as a fifth of its products, and out-of-order execution does not reach from one
-  // block's products to the next's: here each block is stored among the products of the next.
+  // Blocks of Rows rows below each other. Storing a block of 100 k takes as long as a fifth of its
+  // products, and out-of-order execution does not reach from one block's products to the next's:
+  // here each block is stored among the products of the next, two rows to a group of k. Until then
+  // its sums wait in memory: every register holds sums, weights or a row.
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void strip(const GemmTask& task, const Block& block, std::size_t blocks) {
     using S = Sums<Rows, Width>;
+    constexpr std::size_t kVectors = S::kWide + S::kNarrow;
     constexpr std::integral_constant<std::size_t, 0> kFirst;
+    static_assert(Rows % 2 == 0 && Rows <= 2 * kStripGroups);
     const std::int32_t* bias = task.epilogue.bias + block.column;
-    // Read from memory each time, which GCC is not to know: every register holds sums, weights or a
-    // row.
-    using C = std::conditional_t<S::kWide == 0, CodesOfFour<S::kNarrow>, Codes<S::kVectors>>;
-    const C constants(task, block);
-    const C* codes = &constants;
-    asm("" : "+r"(codes));
+    const Codes<S::kVectors> constants(task, block);
+    const Codes<S::kVectors>* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     // Before the first block stand zeros, and are stored where it will be.
-    S before;
-    clear(before.wide[0]);
-    clear(before.narrow[0]);
-    __m512i rounded[S::kNarrow + (S::kNarrow == 0)];
-    // Part r of Rows.
-    const auto store_part = [&](auto r) __attribute__((always_inline)) {
-      if constexpr (S::kWide > 0) {
-        __m512i row[S::kVectors];
-        finish<S::kWide, S::kNarrow>(bias, before.wide[0][r], before.narrow[0][r], row);
-        codes->store(row, c + r * task.ldc);
-      } else if constexpr (r < S::kNarrow) {
-        static_assert(Rows == 4 && S::kNarrow < Rows);
-        const auto& n = before.narrow[0];
-        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
-      } else if constexpr (r == Rows - 1) {
-        codes->store(rounded, c, task.ldc);
-      }
+    __m512i memory[Rows][kVectors] = {};
+    __m512i(*before)[kVectors] = memory;
+    asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
+    const auto store_row = [&](std::size_t r) __attribute__((always_inline)) {
+      __m512i wide[S::kWide];
+      __m512i narrow[S::kNarrow + (S::kNarrow == 0)];
+      __m512i row[S::kVectors];
+      unroll<S::kWide>([&](auto v) { wide[v] = before[r][v]; });
+      unroll<S::kNarrow>([&](auto v) { narrow[v] = before[r][S::kWide + v]; });
+      finish<S::kWide, S::kNarrow>(bias, wide, narrow, row);
+      codes->store(row, c + r * task.ldc);
     };
     for (std::size_t i = 0; i < blocks; ++i) {
       const std::uint8_t* a[Rows];
@@ -274,8 +266,9 @@ struct Avx512Vnni {
       S sums;
       sums.start(bias);
       std::size_t k = 0;
-      unroll<Rows>([&](auto r) {
-        store_part(r);
+      unroll<Rows / 2>([&](auto pair) {
+        store_row(2 * pair);
+        store_row(2 * pair + 1);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
@@ -283,34 +276,77 @@ struct Avx512Vnni {
       if (k < task.k) sums.add_rest(panel, a, k, task.k);
       sums.join_chains();
       unroll<Rows>([&](auto r) {
-        unroll<S::kWide>([&](auto v) { before.wide[0][r][v] = sums.wide[0][r][v]; });
-        unroll<S::kNarrow>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
+        unroll<S::kWide>([&](auto v) { before[r][v] = sums.wide[0][r][v]; });
+        unroll<S::kNarrow>([&](auto v) { before[r][S::kWide + v] = sums.narrow[0][r][v]; });
       });
       if (i > 0) c += Rows * task.ldc;
     }
-    unroll<Rows>(store_part);
+    unroll<Rows>(store_row);
   }
 
-  // Takes as many of the rows as fill blocks and leave none alone, and gives their number; few rows
-  // gain nothing.
-  template <std::size_t Rows, std::size_t Width>
-  [[gnu::always_inline]] static inline std::size_t take(const GemmTask& task, const Block& block,
-                                                        std::size_t rows) {
-    if (rows < 3 * Rows) return 0;
-    const std::size_t blocks = rows / Rows - (rows % Rows == 1);
-    strip<Rows, Width>(task, block, blocks);
-    return blocks * Rows;
+  // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.
+  template <std::size_t Vectors>
+  [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
+                                            std::size_t blocks) {
+    using S = Sums<4, 4 * Vectors>;
+    constexpr std::integral_constant<std::size_t, 0> kFirst;
+    static_assert(Vectors < 4 && kStripGroups >= 4);
+    const CodesOfFour<Vectors> constants(task, block);
+    const CodesOfFour<Vectors>* codes = &constants;
+    asm("" : "+r"(codes));  // read from memory each time
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    S before;
+    clear(before.narrow[0]);
+    __m512i rounded[Vectors];
+    const auto store_part = [&](auto r) __attribute__((always_inline)) {
+      if constexpr (r < Vectors) {
+        const auto& n = before.narrow[0];
+        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
+      } else if constexpr (r == 3) {
+        codes->store(rounded, c, task.ldc);
+      }
+    };
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint8_t* a[4];
+      find_rows(task, 0, block.row + 4 * i, a);
+      const std::int8_t* panel = block.panel;
+      S sums;
+      clear(sums.narrow[0]);
+      std::size_t k = 0;
+      unroll<4>([&](auto r) {
+        store_part(r);
+        sums.add_group(panel, a, k, kFirst);
+        k += kGroup;
+      });
+      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
+      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+      unroll<4>([&](auto r) {
+        unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
+      });
+      if (i > 0) c += 4 * task.ldc;
+    }
+    unroll<4>(store_part);
   }
 
-  // Of the rows of a panel those that go in strips come first; gives their number.
+  // Of the rows of a panel those that go in strips come first; gives their number. They fill blocks
+  // and leave no row alone; few rows gain nothing.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
-    if (task.epilogue.store != Store::q8 || task.taps != 1 || task.k < 64) return 0;
-    if (width == 12) return take<4, 12>(task, block, rows);
-    if (task.k > kMaxStripK) return 0;
-    if (width == 64) return take<3, 64>(task, block, rows);
-    if (width == 36) return take<4, 36>(task, block, rows);
-    return 0;
+    if (task.epilogue.store != Store::q8 || task.taps != 1) return 0;
+    if (task.k < kGroup * kStripGroups) return 0;
+    const std::size_t height = width == 64 ? 6 : 4;
+    if (rows < kStripBlocks * height) return 0;
+    const std::size_t blocks = rows / height - (rows % height == 1);
+    if (width == 64) {
+      strip<6, 64>(task, block, blocks);
+    } else if (width == 36) {
+      strip<4, 36>(task, block, blocks);
+    } else if (width == 12) {
+      narrow_strip<3>(task, block, blocks);
+    } else {
+      return 0;
+    }
+    return blocks * height;
   }
 
   // Codes are stored from registers. Floats and sums, which few layers store, are not worth a copy
