@@ -144,6 +144,35 @@ TEST_CASE("qlinear_add: a constant on either side, in the order of the formula")
   }
 }
 
+TEST_CASE("qlinear_add: a constant is broadcast over any of a sample's dimensions") {
+  const std::vector<std::vector<std::int64_t>> shapes{
+      {}, {1}, {2}, {4, 1}, {1, 2}, {3, 1, 1}, {3, 1, 2}, {1, 4, 2}, {1, 3, 4, 1}, {3, 4, 2}};
+  for (const std::vector<std::int64_t>& shape : shapes) {
+    const auto from_end = [&](std::size_t i) {
+      return i < shape.size() ? static_cast<std::size_t>(shape[shape.size() - 1 - i]) : 1;
+    };
+    std::vector<int> c(from_end(0) * from_end(1) * from_end(2));
+    for (std::size_t i = 0; i < c.size(); ++i) c[i] = static_cast<int>(i * i % 90);
+    OnnxBuilder builder;
+    builder.input("a", {-1, 3, 4, 2}, TensorProto::UINT8).output("y").floats("one", {}, {1});
+    builder.u8("zero", {}, {0}).u8("c", shape, c);
+    builder.microsoft("QLinearAdd", {"a", "one", "zero", "c", "one", "zero", "one", "zero"}, {"y"});
+    std::vector<std::uint8_t> a(24), expected;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      a[i] = static_cast<std::uint8_t>(i * 5);
+      const std::size_t z = from_end(2) == 1 ? 0 : i / 8;
+      const std::size_t y = from_end(1) == 1 ? 0 : i / 2 % 4;
+      const std::size_t x = from_end(0) == 1 ? 0 : i % 2;
+      const int value = c[(z * from_end(1) + y) * from_end(0) + x];
+      expected.push_back(static_cast<std::uint8_t>(a[i] + value));
+    }
+    CAPTURE(shape.size());
+    CAPTURE(c.size());
+    const auto out = run_lowered(lower_onnx(builder).lowered.graph, {bytes_of(a)}, 1);
+    CHECK(values_of<std::uint8_t>(out[0]) == expected);
+  }
+}
+
 TEST_CASE("qlinear_add: the float executor obeys a Relu that was joined to it") {
   OnnxBuilder builder = operands();
   builder.model.mutable_graph()->mutable_input()->RemoveLast();

@@ -90,17 +90,14 @@ Dims broadcast(const OnnxNode& node, const Dims& a, const Dims& b) {
 
 }  // namespace
 
-std::size_t broadcast_offset(std::size_t index, const Dims& dims, const Dims& from) {
-  std::size_t offset = 0;
-  std::size_t stride = 1;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    const auto extent = static_cast<std::size_t>(dims[dims.size() - 1 - i]);
-    const auto own = static_cast<std::size_t>(from[from.size() - 1 - i]);
-    if (own != 1) offset += index % extent * stride;
-    stride *= own;
-    index /= extent;
+BroadcastWalk::BroadcastWalk(const Dims& dims, const Dims& from) {
+  std::size_t step = 1;
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    const auto own = static_cast<std::size_t>(from[from.size() - i]);
+    axes_.push_back({static_cast<std::size_t>(dims[dims.size() - i]), own == 1 ? 0 : step});
+    step *= own;
   }
-  return offset;
+  if (step == 1) axes_.clear();  // one element for all
 }
 
 void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
@@ -248,9 +245,10 @@ void fold_arithmetic(const OnnxNode& node, GraphBuilder& builder) {
   builder.spend(node, count);
   const auto fill = [&](const auto& x, const auto& y, auto& z) {
     z.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      z.push_back(compute(node, op, x[broadcast_offset(i, result.dims, a.dims)],
-                          y[broadcast_offset(i, result.dims, b.dims)], result.type));
+    BroadcastWalk from_a(result.dims, a.dims);
+    BroadcastWalk from_b(result.dims, b.dims);
+    for (std::size_t i = 0; i < count; ++i, from_a.next(), from_b.next()) {
+      z.push_back(compute(node, op, x[from_a.offset()], y[from_b.offset()], result.type));
     }
   };
   if (a.is_float) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators on codes: each becomes dequantize, the float operator and quantize, which lowering
 // joins again into the one step that it was.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -41,6 +42,21 @@ void quantize_output(const OnnxNode& node, GraphBuilder& builder, ValueId value,
   builder.emit(node, std::move(step), shape);
 }
 
+// Each `block` codes so many times in a row.
+std::vector<std::uint8_t> repeat_blocks(const std::vector<std::uint8_t>& codes, std::size_t block,
+                                        std::size_t times) {
+  std::vector<std::uint8_t> repeated(codes.size() * times);
+  if (times == 0) return repeated;
+  for (std::size_t first = 0; first < codes.size(); first += block) {
+    std::uint8_t* const out = repeated.data() + first * times;
+    std::copy_n(codes.data() + first, block, out);
+    for (std::size_t done = block; done < block * times; done *= 2) {
+      std::copy_n(out, std::min(done, block * times - done), out + done);
+    }
+  }
+  return repeated;
+}
+
 // A constant as one sample of the activation's shape, as bytes.
 std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& builder,
                                        const Constant& constant, const Shape& shape) {
@@ -57,11 +73,15 @@ std::vector<std::uint8_t> spread_codes(const OnnxNode& node, GraphBuilder& build
                 " is not one sample of its activation " + to_text(shape) +
                 ", the same for all; reshape it");
   }
-  const std::size_t count = count_elements(sample, node.where());
-  builder.spend(node, count);
-  std::vector<std::uint8_t> codes(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    codes[i] = static_cast<std::uint8_t>(constant.ints[broadcast_offset(i, sample, dims)]);
+  builder.spend(node, count_elements(sample, node.where()));
+  std::vector<std::uint8_t> codes(constant.size());
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    codes[i] = static_cast<std::uint8_t>(constant.ints[i]);
+  std::size_t block = 1;  // codes of one element of the axis, those after it spread
+  for (std::size_t i = 1; i <= sample.size(); ++i) {
+    const auto extent = static_cast<std::size_t>(sample[sample.size() - i]);
+    if (i > dims.size() || dims[dims.size() - i] == 1) codes = repeat_blocks(codes, block, extent);
+    block *= extent;
   }
   return codes;
 }
