@@ -24,13 +24,15 @@ using octet::engine::useful_tasks;
 
 namespace {
 
+// alignment: a power of two.
 bool is_aligned(const void* data, std::size_t alignment) noexcept {
-  return reinterpret_cast<std::uintptr_t>(data) % alignment == 0;
+  return (reinterpret_cast<std::uintptr_t>(data) & (alignment - 1)) == 0;
 }
 
 bool has_size(const void* data, std::size_t bytes, std::size_t batch,
               std::size_t sample_bytes) noexcept {
-  if (bytes / sample_bytes != batch || bytes % sample_bytes != 0) return false;
+  std::size_t expected;
+  if (__builtin_mul_overflow(batch, sample_bytes, &expected) || bytes != expected) return false;
   return data != nullptr || bytes == 0;
 }
 
@@ -208,11 +210,12 @@ octet_status octet_session::run(std::span<const octet_input> inputs,
                                 std::span<const octet_output> outputs, std::size_t batch) noexcept {
   if (!is_valid(inputs, outputs, batch)) return OCTET_ARGUMENT;
   if (batch == 0) return OCTET_OK;
-  const Schedule schedule = make_schedule(model_->plan, batch, concurrency_);
-  Run run{*this, model_->plan, inputs, outputs, batch, schedule};
-  if (schedule.tasks == 1) {
+  // Made where it stays: what was just stored in words is slow to copy by vectors.
+  Run run{*this,   model_->plan, inputs,
+          outputs, batch,        make_schedule(model_->plan, batch, concurrency_)};
+  if (run.schedule.tasks == 1) {
     run.run_alone();
-  } else if (schedule.divides_steps) {
+  } else if (run.schedule.divides_steps) {
     run.share_steps();
   } else {
     run.share_blocks();

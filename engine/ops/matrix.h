@@ -21,6 +21,7 @@ struct Tiles {
 // leaves the largest share smaller.
 inline Tiles divide(std::size_t m, std::size_t n, std::size_t mr, std::size_t nr,
                     Share share) noexcept {
+  if (share.parts == 1) return {0, m, 0, n};
   const std::size_t row_tiles = (m + mr - 1) / mr;
   const std::size_t column_tiles = (n + nr - 1) / nr;
   const auto largest = [&](std::size_t tiles) { return (tiles + share.parts - 1) / share.parts; };
@@ -78,8 +79,12 @@ void for_tiles(const Step& step, const Block& block, const MatrixShape& shape, S
   if (count == 0 || tiles.column_begin == tiles.column_end) return;
   const auto** rows = reinterpret_cast<const In**>(block.rows);
   for (std::size_t call = 0; call < calls; ++call) {
-    std::size_t sample = call + tiles.row_begin / shape.rows;
-    std::size_t row = tiles.row_begin % shape.rows;
+    std::size_t sample = call;
+    std::size_t row = 0;
+    if (tiles.row_begin > 0) {
+      sample += tiles.row_begin / shape.rows;
+      row = tiles.row_begin % shape.rows;
+    }
     for (std::size_t i = 0; i < count; ++i) {
       rows[i] = at<const In>(block, step.in[0], sample) + row * shape.k;
       if (++row == shape.rows) {
