@@ -17,8 +17,8 @@ TEST_CASE("message joins text and numbers") {
                 std::uint64_t{1} << 63, " ", std::uint8_t{7}, " ",
                 std::int8_t{-7}) == "a b 3 -5 0.5 1e-45 9223372036854775808 7 -7");
   const char* pointer = "c";
-  CHECK(message(std::string_view("abc").substr(0, 2), pointer, 0.1f, " ", 0.1, " ",
-                double{0.1f}) == "abc0.1 0.1 0.10000000149011612");
+  CHECK(message(std::string_view("abc").substr(0, 2), pointer, 0.1f, " ", 0.1, " ", double{0.1f}) ==
+        "abc0.1 0.1 0.10000000149011612");
 }
 
 TEST_CASE("fail throws the message with its code") {
