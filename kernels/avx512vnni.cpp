@@ -36,8 +36,8 @@ struct Avx512Vnni {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  static constexpr std::size_t kStripRows = 16;
   static constexpr std::size_t kStripBlocks = 4;
+  static constexpr std::size_t kStripRows = 4 * kStripBlocks;
   static constexpr std::size_t kStripGroups = 4;  // of k, at least
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}

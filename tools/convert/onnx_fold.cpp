@@ -88,17 +88,40 @@ Dims broadcast(const OnnxNode& node, const Dims& a, const Dims& b) {
   return result;
 }
 
-}  // namespace
-
-BroadcastWalk::BroadcastWalk(const Dims& dims, const Dims& from) {
-  std::size_t step = 1;
-  for (std::size_t i = 1; i <= from.size(); ++i) {
-    const auto own = static_cast<std::size_t>(from[from.size() - i]);
-    axes_.push_back({static_cast<std::size_t>(dims[dims.size() - i]), own == 1 ? 0 : step});
-    step *= own;
+// Goes through the elements of a tensor of shape dims: where each lies in one of shape from,
+// broadcast to it.
+class BroadcastWalk {
+ public:
+  BroadcastWalk(const Dims& dims, const Dims& from) {
+    std::size_t step = 1;
+    for (std::size_t i = 1; i <= from.size(); ++i) {
+      const auto own = static_cast<std::size_t>(from[from.size() - i]);
+      axes_.push_back({static_cast<std::size_t>(dims[dims.size() - i]), own == 1 ? 0 : step});
+      step *= own;
+    }
+    if (step == 1) axes_.clear();  // one element for all
   }
-  if (step == 1) axes_.clear();  // one element for all
-}
+  std::size_t offset() const noexcept { return offset_; }
+  void next() noexcept {
+    for (Axis& axis : axes_) {
+      offset_ += axis.step;
+      if (++axis.index < axis.extent) return;
+      offset_ -= axis.step * axis.extent;
+      axis.index = 0;
+    }
+  }
+
+ private:
+  struct Axis {
+    std::size_t extent;
+    std::size_t step;  // 0 where from has one element for all
+    std::size_t index = 0;
+  };
+  std::vector<Axis> axes_;  // the last first
+  std::size_t offset_ = 0;
+};
+
+}  // namespace
 
 void fold_constant(const OnnxNode& node, GraphBuilder& builder) {
   if (node.proto().attribute_size() != 1) {

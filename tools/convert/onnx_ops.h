@@ -88,30 +88,6 @@ std::vector<std::size_t> transpose_perm(const OnnxNode& node, std::size_t rank);
 // Gemm and QGemm: refuse transA = 1; C must be one row for all samples, of m columns or one.
 void refuse_trans_a(const OnnxNode& node);
 void check_bias_shape(const OnnxNode& node, const Dims& c, std::size_t m);
-// Goes through the elements of a tensor of shape dims: where each lies in one of shape from,
-// broadcast to it.
-class BroadcastWalk {
- public:
-  BroadcastWalk(const Dims& dims, const Dims& from);
-  std::size_t offset() const noexcept { return offset_; }
-  void next() noexcept {
-    for (Axis& axis : axes_) {
-      offset_ += axis.step;
-      if (++axis.index < axis.extent) return;
-      offset_ -= axis.step * axis.extent;
-      axis.index = 0;
-    }
-  }
-
- private:
-  struct Axis {
-    std::size_t extent;
-    std::size_t step;  // 0 where from has one element for all
-    std::size_t index = 0;
-  };
-  std::vector<Axis> axes_;  // the last first
-  std::size_t offset_ = 0;
-};
 // Squeeze and Unsqueeze: dims without, or with, the node's axes.
 Dims squeezed(const OnnxNode& node, const Dims& dims);
 Dims unsqueezed(const OnnxNode& node, const Dims& dims);
