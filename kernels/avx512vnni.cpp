@@ -39,6 +39,7 @@ struct Avx512Vnni {
   static constexpr std::size_t kStripBlocks = 4;
   static constexpr std::size_t kStripRows = 4 * kStripBlocks;
   static constexpr std::size_t kStripGroups = 4;  // of k, at least
+  static constexpr std::size_t kNextParts = 4;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -152,6 +153,11 @@ struct Avx512Vnni {
       });
     }
 
+    // Of the part of the next panel what belongs to 16 k. Blocks of few rows are few.
+    [[gnu::always_inline]] static inline void fetch_group(const std::int8_t*& next) {
+      if constexpr (Width == 64 && Rows >= 4) fetch<kGroup * Width / kNextParts>(next);
+    }
+
     // The k..k+15 of every row.
     template <class Chain>
     [[gnu::always_inline]] inline void add_group(const std::int8_t*& panel, RowPointers a,
@@ -210,11 +216,13 @@ struct Avx512Vnni {
     const std::int32_t* bias = task.epilogue.bias + block.column;
     sums.start(bias);
     const std::int8_t* panel = block.panel;
+    const std::int8_t* next = block.next;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       find_rows(task, tap, block.row, a);
       std::size_t k = 0;
       const auto group = [&](auto chain) __attribute__((always_inline)) {
+        S::fetch_group(next);
         sums.add_group(panel, a, k, chain);
         k += kGroup;
       };
@@ -246,6 +254,8 @@ struct Avx512Vnni {
     const Codes<S::kVectors> constants(task, block);
     const Codes<S::kVectors>* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    const std::int8_t* next = block.next;
+    static_assert(kNextParts <= kStripBlocks);
     // Before the first block stand zeros, and are stored where it will be.
     __m512i memory[Rows][kVectors] = {};
     __m512i(*before)[kVectors] = memory;
@@ -269,10 +279,14 @@ struct Avx512Vnni {
       unroll<Rows / 2>([&](auto pair) {
         store_row(2 * pair);
         store_row(2 * pair + 1);
+        S::fetch_group(next);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
-      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
+      for (; k + kGroup <= task.k; k += kGroup) {
+        S::fetch_group(next);
+        sums.add_group(panel, a, k, kFirst);
+      }
       if (k < task.k) sums.add_rest(panel, a, k, task.k);
       sums.join_chains();
       unroll<Rows>([&](auto r) {
@@ -280,6 +294,7 @@ struct Avx512Vnni {
         unroll<S::kNarrow>([&](auto v) { before[r][S::kWide + v] = sums.narrow[0][r][v]; });
       });
       if (i > 0) c += Rows * task.ldc;
+      if (i + 1 == kNextParts) next = nullptr;  // all of it is on its way
     }
     unroll<Rows>(store_row);
   }

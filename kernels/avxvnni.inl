@@ -25,6 +25,7 @@ struct Vnni256 : Steps<4> {
   static constexpr std::size_t kWidths[2] = {8, 16};  // Clang 14 asks a template for the bound
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
+  static constexpr std::size_t kNextParts = 2;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -55,6 +56,8 @@ struct Vnni256 : Steps<4> {
     constexpr std::size_t kVectors = Width / kLanes;
     constexpr std::size_t kChains = chains(Rows * kVectors);
     constexpr std::size_t kStep = Width * kKr;
+    constexpr bool kFetches = Rows == kMr && Width == 16;  // small blocks would wait for it
+    constexpr std::size_t kSteps = kFetches ? 4 : kChains;
     Acc<Rows, kVectors> acc[kChains];
     unroll<kVectors>([&](auto v) {
       const __m256i bias = _mm256_loadu_si256(
@@ -66,18 +69,20 @@ struct Vnni256 : Steps<4> {
     });
 
     const std::int8_t* panel = block.panel;
+    const std::int8_t* next = block.next;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
-      for (; k + kKr * kChains <= task.k; k += kKr * kChains, panel += kStep * kChains) {
-        unroll<kChains>([&](auto c) {
-          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * c); });
-          step(acc[c], panel + kStep * c, words);
+      for (; k + kKr * kSteps <= task.k; k += kKr * kSteps, panel += kStep * kSteps) {
+        if constexpr (kFetches) fetch<kStep * kSteps / kNextParts>(next);
+        unroll<kSteps>([&](auto s) {
+          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * s); });
+          step(acc[s % kChains], panel + kStep * s, words);
         });
       }
-      if constexpr (kChains > 1) {
+      if constexpr (kSteps > 1) {
         for (; k + kKr <= task.k; k += kKr, panel += kStep) {
           unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k); });
           step(acc[0], panel, words);
