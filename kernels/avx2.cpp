@@ -39,7 +39,7 @@ struct Avx2 {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;
-  static constexpr std::size_t kNextParts = 2;
+  static constexpr std::size_t kBytesPerFetch = 128;
 
   static constexpr std::size_t kNarrow = 12;  // the widest panel of narrow vectors
   static constexpr std::size_t kNarrowKr = 8;
@@ -153,14 +153,16 @@ struct Avx2 {
     const std::size_t row_stride = task.taps * 2 * half;
     const char* rows = static_cast<const char*>(task.scratch) + kSumBytes + block.slot * row_stride;
     const std::int8_t* panel = block.panel;
-    const std::int8_t* next = block.next;
+    constexpr bool kFetches = Rows > 1 && Vectors == 4;
+    Ahead ahead;
+    if constexpr (kFetches) ahead = *block.ahead;
     for (std::size_t tap = 0; tap < task.taps; ++tap, rows += 2 * half) {
       const char* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
       // All 16 registers are in use. The empty assembly keeps the compiler from wanting more: the
       // weights stay memory operands of vpxor, and the steps are not interleaved.
       for (std::size_t k = 0; k < task.k; k += kKr, panel += 32 * Vectors) {
-        if constexpr (Rows > 1 && Vectors == 4) fetch<32 * Vectors / kNextParts>(next);
+        if constexpr (kFetches) ahead.fetch<32 * Vectors / kBytesPerFetch>();
         unroll<Rows>([&](auto r) {
           const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + k)));
           const __m256i m = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + half + k)));
@@ -171,6 +173,7 @@ struct Avx2 {
         });
       }
     }
+    if constexpr (kFetches) *block.ahead = ahead;
     Store256<Sign::s8>::store(task, block, acc);
   }
 

@@ -39,7 +39,7 @@ struct Avx512Vnni {
   static constexpr std::size_t kStripBlocks = 4;
   static constexpr std::size_t kStripRows = 4 * kStripBlocks;
   static constexpr std::size_t kStripGroups = 4;  // of k, at least
-  static constexpr std::size_t kNextParts = 4;
+  static constexpr std::size_t kBytesPerFetch = 256;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -153,9 +153,10 @@ struct Avx512Vnni {
       });
     }
 
-    // Of the part of the next panel what belongs to 16 k. Blocks of few rows are few.
-    [[gnu::always_inline]] static inline void fetch_group(const std::int8_t*& next) {
-      if constexpr (Width == 64 && Rows >= 4) fetch<kGroup * Width / kNextParts>(next);
+    // What belongs to 16 k. Only full panels have one to fetch, and blocks of few rows are few.
+    static constexpr bool kFetches = Width == 64 && Rows >= 4;
+    [[gnu::always_inline]] static inline void fetch_group(Ahead& ahead) {
+      if constexpr (kFetches) ahead.fetch<kGroup * Width / kBytesPerFetch>();
     }
 
     // The k..k+15 of every row.
@@ -216,13 +217,14 @@ struct Avx512Vnni {
     const std::int32_t* bias = task.epilogue.bias + block.column;
     sums.start(bias);
     const std::int8_t* panel = block.panel;
-    const std::int8_t* next = block.next;
+    Ahead ahead;
+    if constexpr (S::kFetches) ahead = *block.ahead;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       find_rows(task, tap, block.row, a);
       std::size_t k = 0;
       const auto group = [&](auto chain) __attribute__((always_inline)) {
-        S::fetch_group(next);
+        S::fetch_group(ahead);
         sums.add_group(panel, a, k, chain);
         k += kGroup;
       };
@@ -232,6 +234,7 @@ struct Avx512Vnni {
       }
       if (k < task.k) sums.add_rest(panel, a, k, task.k);
     }
+    if constexpr (S::kFetches) *block.ahead = ahead;
     sums.join_chains();
     Acc<Rows, S::kVectors> acc;
     unroll<Rows>([&](auto r) {
@@ -254,8 +257,7 @@ struct Avx512Vnni {
     const Codes<S::kVectors> constants(task, block);
     const Codes<S::kVectors>* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    const std::int8_t* next = block.next;
-    static_assert(kNextParts <= kStripBlocks);
+    Ahead ahead = *block.ahead;
     // Before the first block stand zeros, and are stored where it will be.
     __m512i memory[Rows][kVectors] = {};
     __m512i(*before)[kVectors] = memory;
@@ -279,12 +281,12 @@ struct Avx512Vnni {
       unroll<Rows / 2>([&](auto pair) {
         store_row(2 * pair);
         store_row(2 * pair + 1);
-        S::fetch_group(next);
+        S::fetch_group(ahead);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
       for (; k + kGroup <= task.k; k += kGroup) {
-        S::fetch_group(next);
+        S::fetch_group(ahead);
         sums.add_group(panel, a, k, kFirst);
       }
       if (k < task.k) sums.add_rest(panel, a, k, task.k);
@@ -294,9 +296,9 @@ struct Avx512Vnni {
         unroll<S::kNarrow>([&](auto v) { before[r][S::kWide + v] = sums.narrow[0][r][v]; });
       });
       if (i > 0) c += Rows * task.ldc;
-      if (i + 1 == kNextParts) next = nullptr;  // all of it is on its way
     }
     unroll<Rows>(store_row);
+    *block.ahead = ahead;
   }
 
   // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.

@@ -25,7 +25,7 @@ struct Vnni256 : Steps<4> {
   static constexpr std::size_t kWidths[2] = {8, 16};  // Clang 14 asks a template for the bound
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  static constexpr std::size_t kNextParts = 2;
+  static constexpr std::size_t kBytesPerFetch = 128;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -69,14 +69,15 @@ struct Vnni256 : Steps<4> {
     });
 
     const std::int8_t* panel = block.panel;
-    const std::int8_t* next = block.next;
+    Ahead ahead;
+    if constexpr (kFetches) ahead = *block.ahead;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
       for (; k + kKr * kSteps <= task.k; k += kKr * kSteps, panel += kStep * kSteps) {
-        if constexpr (kFetches) fetch<kStep * kSteps / kNextParts>(next);
+        if constexpr (kFetches) ahead.template fetch<kStep * kSteps / kBytesPerFetch>();
         unroll<kSteps>([&](auto s) {
           unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * s); });
           step(acc[s % kChains], panel + kStep * s, words);
@@ -95,6 +96,7 @@ struct Vnni256 : Steps<4> {
       }
     }
 
+    if constexpr (kFetches) *block.ahead = ahead;
     unroll<kChains - 1>([&](auto c) {
       unroll<Rows>([&](auto r) {
         unroll<kVectors>(

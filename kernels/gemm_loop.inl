@@ -11,7 +11,7 @@
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
 //   kStripRows                       optional: from so many rows on
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
-//   kNextParts                       optional: how many blocks fetch the next panel (Block::next)
+//   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
 //   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
 //   finish_tap(width, column, k, w, tap)  optional: what else a tap holds of a column's weights w
@@ -34,6 +34,21 @@ namespace {
 
 constexpr std::size_t kAllRows = SIZE_MAX;
 
+// The next panel on its way into L2, by short steps among the products of this one. Weights that L2
+// does not hold would keep the first block of a panel waiting and leave nothing to read for the
+// blocks below it.
+struct Ahead {
+  const std::int8_t* at = nullptr;
+  const std::int8_t* end = nullptr;
+  std::size_t step = 0;  // bytes, at most a line
+
+  template <std::size_t Steps>
+  [[gnu::always_inline]] inline void fetch() {
+    if (at >= end) return;
+    for (std::size_t i = 0; i < Steps; ++i, at += step) __builtin_prefetch(at, 0, 2);
+  }
+};
+
 // Where a register block lies. row counts from the task's first row, slot from the first row that
 // the last prepare() saw.
 struct Block {
@@ -42,17 +57,8 @@ struct Block {
   std::size_t slot;
   std::size_t column;
   std::size_t columns;  // to be stored; the vectors may hold more
-  // The part of the next panel to fetch while this block is multiplied; null if there is none.
-  const std::int8_t* next = nullptr;
+  Ahead* ahead;
 };
-
-// Fetches so many bytes of the next panel into L2 and steps over them.
-template <std::size_t Bytes>
-[[gnu::always_inline]] inline void fetch(const std::int8_t*& next) {
-  if (next == nullptr) return;
-  for (std::size_t i = 0; i < Bytes; i += 64) __builtin_prefetch(next + i, 0, 2);
-  next += Bytes;
-}
 
 // A tap is ceil(k / kKr) steps, each kKr consecutive k of each column:
 //
@@ -144,26 +150,25 @@ struct Gemm {
     return tiles;
   }();
 
-  // Weights that L2 does not hold would keep the first block of a panel waiting and leave nothing
-  // to read for the blocks below: these fetch the next panel instead, a part each. A single block
-  // would read twice what it multiplies.
-  static constexpr bool kFetches = requires { Isa::kNextParts; };
+  // The blocks of a panel fetch the next one evenly, as far as a step is no shorter than a quarter
+  // of a line. A single block would read twice what it multiplies, and gains nothing.
+  static Ahead look_ahead(const std::int8_t* next, std::size_t bytes, std::size_t rows) {
+    const std::size_t step = Isa::kBytesPerFetch / (rows / Isa::kMr);
+    return {next, next + bytes, step < 16 ? 16 : step > 64 ? 64 : step};
+  }
 
   // One panel over the rows of a pass. Blocks are of equal height, as far as there are such blocks:
   // 7 rows are 4 + 3, because a block of one row wastes most of its broadcasts and loads.
   static void rows_of_panel(const GemmTask& task, Block block, std::size_t index,
                             std::size_t rows) {
-    if (rows <= Isa::kMr) block.next = nullptr;
     if constexpr (requires { Isa::kStripRows; }) {
       if (rows >= Isa::kStripRows) {
         const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
-        if (taken > 0) block.next = nullptr;
         block.row += taken;
         block.slot += taken;
         rows -= taken;
       }
     }
-    std::size_t part = 0;  // of the next panel
     while (rows > 0) {
       std::size_t height = rows;
       if (rows > kLow) {
@@ -177,11 +182,6 @@ struct Gemm {
       block.row += height;
       block.slot += height;
       rows -= height;
-      if constexpr (kFetches) {
-        const std::size_t bytes = task.taps * Isa::tap_bytes(kNr, task.k) / Isa::kNextParts;
-        const bool more = block.next != nullptr && ++part < Isa::kNextParts;
-        block.next = more ? block.next + bytes : nullptr;
-      }
     }
   }
 
@@ -190,18 +190,22 @@ struct Gemm {
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
+      Ahead ahead;
       const auto* panel = static_cast<const std::int8_t*>(task.weights) +
                           task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
       for (std::size_t n = task.n_begin; n < task.n_end;) {
         const std::size_t left = task.n_end - n;
         const std::size_t index = width_index(left);
         const std::size_t width = Isa::kWidths[index];
-        const auto* next = panel + task.taps * Isa::tap_bytes(width, task.k);
-        rows_of_panel(task,
-                      Block{panel, row, 0, n, left < width ? left : width,
-                            kFetches && left >= 2 * kNr ? next : nullptr},
-                      index, rows);
-        panel = next;
+        const std::size_t bytes = task.taps * Isa::tap_bytes(width, task.k);
+        if constexpr (requires { Isa::kBytesPerFetch; }) {
+          // A narrower panel is not worth it.
+          if (rows > Isa::kMr)
+            ahead = left >= 2 * kNr ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
+        }
+        rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width, &ahead}, index,
+                      rows);
+        panel += bytes;
         n += width;
       }
       if (task.m - row <= Isa::kRowsPerPass) break;  // kAllRows would wrap
