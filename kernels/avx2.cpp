@@ -49,9 +49,9 @@ struct Avx2 {
     if (width > kNarrow) return width * round_up(k, kKr);
     return width * round_up(k, kNarrowKr) + sizeof(std::int32_t) * round_up(width, kLanes);
   }
-  static std::size_t place(std::size_t width, std::size_t column, std::size_t k) {
+  static std::size_t place(std::size_t width, std::size_t column, std::size_t, std::size_t i) {
     const std::size_t kr = width > kNarrow ? kKr : kNarrowKr;
-    return k / kr * kr * width + column * kr + k % kr;
+    return i / kr * kr * width + column * kr + i % kr;
   }
   static void finish_tap(std::size_t width, std::size_t column, std::size_t k, const std::int8_t* w,
                          std::int8_t* tap) {

@@ -51,11 +51,15 @@ struct Avx512Vnni {
     const std::size_t last = steps == 0 ? 0 : width % kLanes * kGroup + width / kLanes * 64 * steps;
     return k / kGroup * kGroup * width + last;
   }
-  static std::size_t place(std::size_t width, std::size_t column, std::size_t k) {
-    const std::size_t group = k / kGroup * kGroup * width;
+  static std::size_t place(std::size_t width, std::size_t column, std::size_t k, std::size_t i) {
+    const std::size_t group = i / kGroup * kGroup * width;
     const std::size_t wide = width / kLanes;
-    if (column >= wide * kLanes) return group + (column - wide * kLanes) * kGroup + k % kGroup;
-    const std::size_t vector = k % kGroup / kKr * wide + column / kLanes;
+    if (column >= wide * kLanes) {
+      // Behind zeros where the group is not full: a row's last 16 codes are loaded for it.
+      const std::size_t zeros = i / kGroup < k / kGroup ? 0 : kGroup - k % kGroup;
+      return group + (column - wide * kLanes) * kGroup + zeros + i % kGroup;
+    }
+    const std::size_t vector = i % kGroup / kKr * wide + column / kLanes;
     return group + width % kLanes * kGroup + vector * 64 + column % kLanes * kKr;
   }
 
@@ -104,10 +108,6 @@ struct Avx512Vnni {
   }
   [[gnu::always_inline]] static inline __m512i load_group(const std::uint8_t* a) {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)));
-  }
-  // The first count (1 to 15) codes, zeros after them.
-  [[gnu::always_inline]] static inline __m128i load_part(const std::uint8_t* a, std::size_t count) {
-    return _mm_maskz_loadu_epi8(static_cast<__mmask16>((1u << count) - 1), a);
   }
 
   // The sums of up to 12 columns from those of narrow vectors.
@@ -170,16 +170,25 @@ struct Avx512Vnni {
       });
     }
 
-    // The k that are left, 1 to 15 of them.
+    // The k that are left, 1 to 15 of them. Narrow vectors take the row's last 16 codes; where it
+    // has fewer, zeros before them.
+    template <bool kManyK>
     [[gnu::always_inline]] inline void add_rest(const std::int8_t*& panel, RowPointers a,
                                                 std::size_t k, std::size_t end) {
-      step<kNarrow>(narrow[0], panel,
-                    [&](auto r) { return _mm512_broadcast_i32x4(load_part(a[r] + k, end - k)); });
+      const auto few = static_cast<__mmask16>(k > 0 ? 0xffff : 0xffff << (kGroup - end));
+      step<kNarrow>(narrow[0], panel, [&](auto r) {
+        const std::uint8_t* last = a[r] + end - kGroup;
+        return kManyK ? load_group(last) : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(few, last));
+      });
       if constexpr (kWide > 0) {
-        for (; k < end; k += kKr) {
-          const std::size_t count = end - k < kKr ? end - k : kKr;
-          step<kWide>(wide[0], panel,
-                      [&](auto r) { return _mm512_broadcastd_epi32(load_part(a[r] + k, count)); });
+        for (; k + kKr <= end; k += kKr) {
+          step<kWide>(wide[0], panel, [&](auto r) { return load_step(a[r] + k); });
+        }
+        if (k < end) {
+          const auto left = static_cast<__mmask16>((1u << (end - k)) - 1);
+          step<kWide>(wide[0], panel, [&](auto r) {
+            return _mm512_broadcastd_epi32(_mm_maskz_loadu_epi8(left, a[r] + k));
+          });
         }
       }
     }
@@ -232,7 +241,7 @@ struct Avx512Vnni {
       if constexpr (S::kGroups > 1) {
         if (k + kGroup <= task.k) unroll<1>(group);
       }
-      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+      if (k < task.k) sums.template add_rest<false>(panel, a, k, task.k);
     }
     if constexpr (S::kFetches) *block.ahead = ahead;
     sums.join_chains();
@@ -241,6 +250,12 @@ struct Avx512Vnni {
       finish<S::kWide, S::kNarrow>(bias, sums.wide[0][r], sums.narrow[0][r], acc[r]);
     });
     store(task, block, acc);
+  }
+
+  static Block narrow_part(Block block, std::size_t from) {
+    block.column += from;
+    block.columns -= from;
+    return block;
   }
 
   // Blocks of Rows rows below each other. Storing a block of 100 k takes as long as a fifth of its
@@ -254,8 +269,12 @@ struct Avx512Vnni {
     constexpr std::integral_constant<std::size_t, 0> kFirst;
     static_assert(Rows % 2 == 0 && Rows <= 2 * kStripGroups);
     const std::int32_t* bias = task.epilogue.bias + block.column;
-    const Codes<S::kVectors> constants(task, block);
-    const Codes<S::kVectors>* codes = &constants;
+    struct {
+      Codes<S::kWide, Products::below_int32_max> wide;
+      CodesOfFour<1> narrow;
+    } const constants{{task, block},
+                      {task, narrow_part(block, S::kNarrow > 0 ? 16 * S::kWide : 0)}};
+    const auto* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     Ahead ahead = *block.ahead;
     // Before the first block stand zeros, and are stored where it will be.
@@ -263,13 +282,18 @@ struct Avx512Vnni {
     __m512i(*before)[kVectors] = memory;
     asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
     const auto store_row = [&](std::size_t r) __attribute__((always_inline)) {
-      __m512i wide[S::kWide];
-      __m512i narrow[S::kNarrow + (S::kNarrow == 0)];
-      __m512i row[S::kVectors];
-      unroll<S::kWide>([&](auto v) { wide[v] = before[r][v]; });
-      unroll<S::kNarrow>([&](auto v) { narrow[v] = before[r][S::kWide + v]; });
-      finish<S::kWide, S::kNarrow>(bias, wide, narrow, row);
-      codes->store(row, c + r * task.ldc);
+      __m512i row[S::kWide];
+      unroll<S::kWide>([&](auto v) { row[v] = before[r][v]; });
+      codes->wide.store(row, c + r * task.ldc);
+    };
+    const auto store_narrow = [&]() __attribute__((always_inline)) {
+      if constexpr (S::kNarrow > 0) {
+        static_assert(Rows == 4 && S::kNarrow == 1);
+        constexpr std::size_t kAt = S::kWide;
+        const __m512i rounded[1] = {
+            codes->narrow.round(0, before[0][kAt], before[1][kAt], before[2][kAt], before[3][kAt])};
+        codes->narrow.store(rounded, c + kLanes * S::kWide, task.ldc);
+      }
     };
     for (std::size_t i = 0; i < blocks; ++i) {
       const std::uint8_t* a[Rows];
@@ -285,11 +309,12 @@ struct Avx512Vnni {
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
+      store_narrow();
       for (; k + kGroup <= task.k; k += kGroup) {
         S::fetch_group(ahead);
         sums.add_group(panel, a, k, kFirst);
       }
-      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
       sums.join_chains();
       unroll<Rows>([&](auto r) {
         unroll<S::kWide>([&](auto v) { before[r][v] = sums.wide[0][r][v]; });
@@ -298,6 +323,7 @@ struct Avx512Vnni {
       if (i > 0) c += Rows * task.ldc;
     }
     unroll<Rows>(store_row);
+    store_narrow();
     *block.ahead = ahead;
   }
 
@@ -336,7 +362,7 @@ struct Avx512Vnni {
         k += kGroup;
       });
       for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
-      if (k < task.k) sums.add_rest(panel, a, k, task.k);
+      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
       unroll<4>([&](auto r) {
         unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
       });
@@ -351,6 +377,7 @@ struct Avx512Vnni {
                             std::size_t rows) {
     if (task.epilogue.store != Store::q8 || task.taps != 1) return 0;
     if (task.k < kGroup * kStripGroups) return 0;
+    if (!all_below_one(task.epilogue.mult + block.column, width)) return 0;
     const std::size_t height = width == 64 ? 6 : 4;
     if (rows < kStripBlocks * height) return 0;
     const std::size_t blocks = rows / height - (rows % height == 1);

@@ -13,7 +13,7 @@
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
-//   place(width, column, k)          where in a tap the kKr k from k on lie, a multiple of kKr
+//   place(width, column, k, i)       where in a tap of k the kKr from i on lie, a multiple of kKr
 //   finish_tap(width, column, k, w, tap)  optional: what else a tap holds of a column's weights w
 //
 // Steps gives tap_bytes and place their usual form, and kKr.
@@ -69,8 +69,8 @@ struct Steps {
   static std::size_t tap_bytes(std::size_t width, std::size_t k) {
     return width * round_up(k, kKr);
   }
-  static std::size_t place(std::size_t width, std::size_t column, std::size_t k) {
-    return k * width + column * kKr;
+  static std::size_t place(std::size_t width, std::size_t column, std::size_t, std::size_t i) {
+    return i * width + column * kKr;
   }
 };
 
@@ -113,7 +113,7 @@ struct Gemm {
           const std::int8_t* in = w + ((first + column) * taps + tap) * k;
           for (std::size_t i = 0; i < k; i += Isa::kKr) {
             const std::size_t count = k - i < Isa::kKr ? k - i : Isa::kKr;
-            std::int8_t* out = panel + Isa::place(width, column, i);
+            std::int8_t* out = panel + Isa::place(width, column, k, i);
             for (std::size_t x = 0; x < count; ++x) out[x] = in[i + x];
           }
           if constexpr (requires { Isa::finish_tap; }) Isa::finish_tap(width, column, k, in, panel);

@@ -15,13 +15,23 @@ inline __mmask16 lanes_of(const Block& block, std::size_t v) {
   return static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
 }
 
-// Requantizes the sums of a row. The upper bound is applied as a float, because a product of 2^31
-// or more would convert to INT_MIN; what is too low converts to INT_MIN rightly, saturates while
+// A product of 2^31 or more would convert to INT_MIN. Where multipliers below one rule it out the
+// upper bound is applied to bytes, elsewhere to floats.
+enum class Products { any, below_int32_max };
+
+inline bool all_below_one(const float* mult, std::size_t n) {
+  __m512 most = _mm512_setzero_ps();
+  for (std::size_t i = 0; i < n; i += 16) most = _mm512_max_ps(most, _mm512_loadu_ps(mult + i));
+  return _mm512_cmp_ps_mask(most, _mm512_set1_ps(1.0f), _CMP_LT_OQ) == 0xffff;
+}
+
+// Requantizes the sums of a row. What is too low converts to INT_MIN rightly, saturates while
 // narrowing and meets lo as a byte. Packing works within 128-bit lanes: the permutation puts the
 // columns in order.
-template <std::size_t Vectors>
+template <std::size_t Vectors, Products kProducts = Products::any>
 struct Codes {
-  __m512 upper;
+  static constexpr bool kAny = kProducts == Products::any;
+  __m512i upper;  // floats, or bytes
   __m512i lower;
   __m512i zero_point;
   __mmask64 mask;
@@ -29,10 +39,12 @@ struct Codes {
 
   [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
     const Epilogue& e = task.epilogue;
-    upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    upper = kAny ? _mm512_castps_si512(_mm512_set1_ps(static_cast<float>(e.hi - e.zero_point)))
+                 : _mm512_set1_epi8(static_cast<char>(e.hi));
     lower = _mm512_set1_epi8(static_cast<char>(e.lo));
     zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
-    mask = ~std::uint64_t{0} >> (64 - block.columns);
+    mask =
+        ~std::uint64_t{0} >> (64 - (block.columns < 16 * Vectors ? block.columns : 16 * Vectors));
     unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + 16 * v); });
   }
 
@@ -40,12 +52,14 @@ struct Codes {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i q[4] = {};
     unroll<Vectors>([&](auto v) {
-      const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), mult[v]);
-      q[v] = _mm512_cvtps_epi32(_mm512_min_ps(product, upper));
+      __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[v]), mult[v]);
+      if constexpr (kAny) product = _mm512_min_ps(product, _mm512_castsi512_ps(upper));
+      q[v] = _mm512_cvtps_epi32(product);
     });
     const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(q[0], q[1]), zero_point);
     const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(q[2], q[3]), zero_point);
-    const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
+    __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
+    if constexpr (!kAny) bytes = _mm512_min_epu8(bytes, upper);
     const __m512i y = _mm512_permutexvar_epi32(order, bytes);
     if (Vectors == 4 && mask == ~std::uint64_t{0}) {
       _mm512_storeu_si512(c, y);
@@ -57,7 +71,7 @@ struct Codes {
 
 // One vector is not worth packing: it is clamped as floats and truncated.
 template <>
-struct Codes<1> {
+struct Codes<1, Products::any> {
   __m512 upper;
   __m512 lower;
   __m512i zero_point;
@@ -81,10 +95,11 @@ struct Codes<1> {
 };
 
 // Requantizes four rows of panels of narrow vectors at once: the four vectors of the same four
-// columns are added up to one whose lane of 128 bits c holds column c of the four rows.
+// columns are added up to one whose lane of 128 bits c holds column c of the four rows. Products
+// are below_int32_max.
 template <std::size_t Vectors>
 struct CodesOfFour {
-  __m512 upper;
+  __m512i upper;
   __m512i lower;
   __m512i zero_point;
   __m512i bias[Vectors];
@@ -93,7 +108,7 @@ struct CodesOfFour {
 
   [[gnu::always_inline]] inline CodesOfFour(const GemmTask& task, const Block& block) {
     const Epilogue& e = task.epilogue;
-    upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
+    upper = _mm512_set1_epi8(static_cast<char>(e.hi));
     lower = _mm512_set1_epi8(static_cast<char>(e.lo));
     zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
     mask = lanes_of(block, 0);
@@ -117,7 +132,7 @@ struct CodesOfFour {
     const __m512i sums =
         _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
     const __m512 real = _mm512_cvtepi32_ps(_mm512_add_epi32(sums, bias[v]));
-    return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(real, mult[v]), upper));
+    return _mm512_cvtps_epi32(_mm512_mul_ps(real, mult[v]));
   }
 
   // Byte 4 v + r of lane c becomes byte 4 v + c of lane r: transposed within dwords' bytes, then
@@ -128,7 +143,8 @@ struct CodesOfFour {
     unroll<Vectors>([&](auto v) { all[v] = q[v]; });
     const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(all[0], all[1]), zero_point);
     const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(all[2], all[3]), zero_point);
-    const __m512i bytes = _mm512_max_epu8(_mm512_packus_epi16(low, high), lower);
+    const __m512i bytes =
+        _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), lower), upper);
     const __m512i within =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
     const __m512i across = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
