@@ -97,7 +97,8 @@ struct Problem {
         packed(t.packed_bytes(s.n, s.taps, s.k)),
         scratch(t.scratch_bytes(s.taps, s.k)),
         bias(round_up(s.n, kColumnPadding)),
-        mult(bias.size()) {
+        mult(bias.size()),
+        below_one(random() % 2 == 0) {
     static const test::GuardedRows memory(kMaxRows);
     REQUIRE(s.m * s.taps <= kMaxRows);
     for (std::size_t i = 0; i < s.m * s.taps; ++i) {
@@ -114,13 +115,15 @@ struct Problem {
     table.pack_weights(w.data(), s.n, s.taps, s.k, packed.data());
   }
 
-  // Mostly what puts sums of this k all over the 8-bit range; some that make ties, some absurd.
+  // Mostly what puts sums of this k all over the 8-bit range; some that make ties, some absurd. Of
+  // a problem all are below one or not: products then reach 2^31 - 128, or 2^31.
   float draw_mult() {
     switch (rng() % 8) {
       case 0:
-        return std::ldexp(1.0f, -static_cast<int>(rng() % 12));
+        return std::ldexp(1.0f, -static_cast<int>(rng() % 12 + below_one));
       case 1:
-        return rng() % 2 == 0 ? 0.0f : 1e30f;
+        if (rng() % 2 == 0) return 0.0f;
+        return below_one ? std::nextafter(1.0f, 0.0f) : rng() % 2 == 0 ? 1.0f : 1e30f;
       default:
         return static_cast<float>(rng() % 1000 + 1) /
                (1000.0f * 40.0f * std::sqrt(static_cast<float>(shape.k * shape.taps)));
@@ -189,6 +192,7 @@ struct Problem {
   Buffer scratch;
   std::vector<std::int32_t> bias;
   std::vector<float> mult;
+  bool below_one;
 };
 
 template <class F>
@@ -268,6 +272,25 @@ TEST_CASE("gemm: more rows than a block, around the k where blocks change") {
         for (const std::size_t n : {9u, 10u, 12u, 36u, 48u, 61u, 64u, 100u}) {
           check(table, {m, n, k, 1}, rng, kFills[rng() % 5], kFills[rng() % 5]);
         }
+      }
+    }
+  });
+}
+
+TEST_CASE("gemm: products on either side of the largest int32") {
+  for_tables_here([](const Table& table) {
+    Rng rng(8);
+    for (const std::size_t n : {10u, 36u, 64u, 100u}) {
+      for (const float mult : {std::nextafter(1.0f, 0.0f), 1.0f, std::nextafter(1.0f, 2.0f)}) {
+        CAPTURE(n);
+        CAPTURE(mult);
+        Problem problem(table, {30, n, 100, 1}, rng, Fill::low, Fill::zero);
+        for (std::size_t i = 0; i < n; ++i) {
+          problem.bias[i] = i % 2 == 0 ? std::numeric_limits<std::int32_t>::min()
+                                       : std::numeric_limits<std::int32_t>::max();
+          problem.mult[i] = i + 1 == n ? mult : 1e-7f;
+        }
+        for (int again = 0; again < 4; ++again) CHECK(problem.equals_reference(Store::q8));
       }
     }
   });
