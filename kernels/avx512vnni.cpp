@@ -51,16 +51,17 @@ struct Avx512Vnni {
     const std::size_t last = steps == 0 ? 0 : width % kLanes * kGroup + width / kLanes * 64 * steps;
     return k / kGroup * kGroup * width + last;
   }
+  // What does not fill a narrow vector, or a step of wide ones, stands behind zeros there: it meets
+  // the last 16, or 4, codes of a row.
   static std::size_t place(std::size_t width, std::size_t column, std::size_t k, std::size_t i) {
+    const auto zeros = [&](std::size_t size) { return i / size < k / size ? 0 : size - k % size; };
     const std::size_t group = i / kGroup * kGroup * width;
     const std::size_t wide = width / kLanes;
     if (column >= wide * kLanes) {
-      // Behind zeros where the group is not full: a row's last 16 codes are loaded for it.
-      const std::size_t zeros = i / kGroup < k / kGroup ? 0 : kGroup - k % kGroup;
-      return group + (column - wide * kLanes) * kGroup + zeros + i % kGroup;
+      return group + (column - wide * kLanes) * kGroup + zeros(kGroup) + i % kGroup;
     }
     const std::size_t vector = i % kGroup / kKr * wide + column / kLanes;
-    return group + width % kLanes * kGroup + vector * 64 + column % kLanes * kKr;
+    return group + width % kLanes * kGroup + vector * 64 + column % kLanes * kKr + zeros(kKr);
   }
 
   // Independent sums per output: vpdpbusd has a latency of 4 to 5 cycles at one or two per cycle,
@@ -170,24 +171,33 @@ struct Avx512Vnni {
       });
     }
 
-    // The k that are left, 1 to 15 of them. Narrow vectors take the row's last 16 codes; where it
-    // has fewer, zeros before them.
+    // The k that are left, 1 to 15 of them. Rows of fewer codes than are loaded need masks; so do
+    // all in blocks that small batches do not meet, for whom a second loop would be more code.
     template <bool kManyK>
     [[gnu::always_inline]] inline void add_rest(const std::int8_t*& panel, RowPointers a,
                                                 std::size_t k, std::size_t end) {
-      const auto few = static_cast<__mmask16>(k > 0 ? 0xffff : 0xffff << (kGroup - end));
+      const auto mask = [&](std::size_t size) {
+        return static_cast<__mmask16>(end < size ? 0xffff << (size - end) : 0xffff);
+      };
       step<kNarrow>(narrow[0], panel, [&](auto r) {
         const std::uint8_t* last = a[r] + end - kGroup;
-        return kManyK ? load_group(last) : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(few, last));
+        return kManyK ? load_group(last)
+                      : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(mask(kGroup), last));
       });
-      if constexpr (kWide > 0) {
-        for (; k + kKr <= end; k += kKr) {
-          step<kWide>(wide[0], panel, [&](auto r) { return load_step(a[r] + k); });
+      const auto steps = [&](auto load) __attribute__((always_inline)) {
+        for (; k < end; k += kKr) {
+          const std::size_t at = k + kKr <= end ? k : end - kKr;
+          step<kWide>(wide[0], panel, [&](auto r) { return load(a[r] + at); });
         }
-        if (k < end) {
-          const auto left = static_cast<__mmask16>((1u << (end - k)) - 1);
-          step<kWide>(wide[0], panel, [&](auto r) {
-            return _mm512_broadcastd_epi32(_mm_maskz_loadu_epi8(left, a[r] + k));
+      };
+      constexpr bool kBoth = Width >= 36 && (Rows == 1 || Rows == 4);
+      if constexpr (kWide > 0) {
+        if (kManyK || (kBoth && end >= kKr)) {
+          steps([](const std::uint8_t* codes) { return load_step(codes); });
+        } else {
+          const auto four = static_cast<__mmask16>(mask(kKr) & 0xf);
+          steps([&](const std::uint8_t* codes) {
+            return _mm512_broadcastd_epi32(_mm_maskz_loadu_epi8(four, codes));
           });
         }
       }
@@ -322,7 +332,10 @@ struct Avx512Vnni {
       });
       if (i > 0) c += Rows * task.ldc;
     }
-    unroll<Rows>(store_row);
+    for (std::size_t r = 0; r < Rows; ++r) {
+      store_row(r);
+      asm("" : "+r"(r));  // a loop
+    }
     store_narrow();
     *block.ahead = ahead;
   }
