@@ -36,7 +36,7 @@ struct Avx512Vnni {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  static constexpr std::size_t kStripBlocks = 4;
+  static constexpr std::size_t kStripBlocks = 2;
   static constexpr std::size_t kStripRows = 4 * kStripBlocks;
   static constexpr std::size_t kStripGroups = 4;  // of k, at least
   static constexpr std::size_t kBytesPerFetch = 256;
@@ -287,8 +287,7 @@ struct Avx512Vnni {
     const auto* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     Ahead ahead = *block.ahead;
-    // Before the first block stand zeros, and are stored where it will be.
-    __m512i memory[Rows][kVectors] = {};
+    __m512i memory[Rows][kVectors];
     __m512i(*before)[kVectors] = memory;
     asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
     const auto store_row = [&](std::size_t r) __attribute__((always_inline)) {
@@ -313,13 +312,15 @@ struct Avx512Vnni {
       sums.start(bias);
       std::size_t k = 0;
       unroll<Rows / 2>([&](auto pair) {
-        store_row(2 * pair);
-        store_row(2 * pair + 1);
+        if (i > 0) {
+          store_row(2 * pair);
+          store_row(2 * pair + 1);
+        }
         S::fetch_group(ahead);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
-      store_narrow();
+      if (i > 0) store_narrow();
       for (; k + kGroup <= task.k; k += kGroup) {
         S::fetch_group(ahead);
         sums.add_group(panel, a, k, kFirst);
@@ -352,7 +353,6 @@ struct Avx512Vnni {
     asm("" : "+r"(codes));  // read from memory each time
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     S before;
-    clear(before.narrow[0]);
     __m512i rounded[Vectors];
     const auto store_part = [&](auto r) __attribute__((always_inline)) {
       if constexpr (r < Vectors) {
@@ -370,7 +370,7 @@ struct Avx512Vnni {
       clear(sums.narrow[0]);
       std::size_t k = 0;
       unroll<4>([&](auto r) {
-        store_part(r);
+        if (i > 0) store_part(r);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
@@ -385,7 +385,7 @@ struct Avx512Vnni {
   }
 
   // Of the rows of a panel those that go in strips come first; gives their number. They fill blocks
-  // and leave no row alone; few rows gain nothing.
+  // and leave no row alone.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
     if (task.epilogue.store != Store::q8 || task.taps != 1) return 0;
