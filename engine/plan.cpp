@@ -17,6 +17,10 @@ constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxBlockSamples = 512;
 // Multiply-adds that take about as long as moving a byte (an int8 tile does some 100 per ns).
 constexpr std::uint64_t kByteCost = 16;
+// A second-level cache holds no more weights, to which every block comes anew.
+constexpr std::size_t kNearBytes = std::size_t{2} << 20;
+// Multiply-adds that take as long as reading one of their bytes from a third-level cache: 3 to 12.
+constexpr std::uint64_t kFarByteCost = 4;
 
 class Planner {
  public:
@@ -63,6 +67,7 @@ class Planner {
         compiled = op.compile(context(node));
       }
       plan_.nodes.push_back({i, compiled.kernel, compiled.multiply_adds, compiled.parameter_bytes});
+      parameter_bytes_ += compiled.parameter_bytes;
       compiled_.push_back(std::move(compiled));
     }
   }
@@ -159,9 +164,14 @@ class Planner {
     std::uint64_t bytes = out.stride;
     for (const Place& from : in) bytes += from.stride;
     const std::uint64_t cost = compiled.multiply_adds + kByteCost * bytes;
-    plan_.steps.push_back({compiled.run, compiled.params, next_in_, out, cost, compiled.divisible});
+    const std::uint64_t block_cost = compiled.divisible && parameter_bytes_ > kNearBytes
+                                         ? kFarByteCost * compiled.parameter_bytes
+                                         : 0;
+    plan_.steps.push_back(
+        {compiled.run, compiled.params, next_in_, out, cost, block_cost, compiled.divisible});
     next_in_ = std::copy(in.begin(), in.end(), next_in_);
     plan_.cost += cost;
+    plan_.block_cost += block_cost;
     if (compiled.divisible) {
       plan_.divisible_cost += cost;
       ++plan_.divisible_steps;
@@ -177,6 +187,7 @@ class Planner {
   std::vector<Compiled> compiled_;  // per node
   std::size_t rows_ = 0;            // the most of any step
   std::size_t scratch_bytes_ = 0;
+  std::size_t parameter_bytes_ = 0;  // of all nodes
   Place* next_in_ = nullptr;
   Plan plan_;
 };

@@ -36,6 +36,7 @@ struct Plan {
   std::size_t row_tile = 1;       // rows that a matrix product takes at a time
   std::uint64_t cost = 0;         // of all steps, per sample
   std::uint64_t divisible_cost = 0;
+  std::uint64_t block_cost = 0;  // of divisible steps, per block: weights that come from far
   std::size_t divisible_steps = 0;
   std::uint64_t task_cost = kTaskCost;
 

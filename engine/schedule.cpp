@@ -13,9 +13,16 @@ std::size_t divide_up(std::size_t x, std::size_t y) noexcept {
   return x / y + (x % y != 0);
 }
 
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+
 std::uint64_t product(std::uint64_t a, std::uint64_t b) noexcept {
   std::uint64_t result = 0;
-  return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
+  return __builtin_mul_overflow(a, b, &result) ? kMost : result;
+}
+
+std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
+  std::uint64_t result = 0;
+  return __builtin_add_overflow(a, b, &result) ? kMost : result;
 }
 
 // Equal blocks, as many for each task as for any other. In whole tiles where a task has several:
@@ -38,23 +45,29 @@ std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concu
 }
 
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
-  const std::uint64_t cost = product(plan.cost, batch);
+  const std::uint64_t samples_cost = product(plan.cost, batch);
   // One block for one task, without the divisions below, which count in a run that small.
-  if (batch <= plan.block_samples && (concurrency == 1 || cost / 2 < plan.task_cost)) {
+  if (batch <= plan.block_samples &&
+      (concurrency == 1 || sum(samples_cost, plan.block_cost) / 2 < plan.task_cost)) {
     return {1, batch, 1, false};
   }
+  const std::size_t blocks = divide_up(batch, plan.block_samples);
+  const std::uint64_t blocks_cost = product(plan.block_cost, blocks);
+  const std::uint64_t cost = sum(samples_cost, blocks_cost);
   const std::size_t wanted = useful_tasks(plan, cost, concurrency);
   const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
   if (by_rows == wanted) return by_blocks(plan, batch, wanted);
 
-  // Few samples for the tasks. Dividing steps wakes the tasks once per large step and block.
-  const Schedule steps{wanted, std::min(batch, plan.block_samples),
-                       divide_up(batch, plan.block_samples), true};
-  const std::uint64_t divisible = product(plan.divisible_cost, batch);
-  const std::uint64_t time =
+  // Few samples for the tasks. Dividing steps wakes the tasks once per large step and block, but
+  // tasks that take rows read all weights each.
+  const std::uint64_t divisible = sum(product(plan.divisible_cost, batch), blocks_cost);
+  const std::uint64_t steps_time =
       cost - divisible + divisible / wanted +
-      product(plan.divisible_steps, product(steps.blocks, plan.task_cost / 2));
-  return time < cost / by_rows ? steps : by_blocks(plan, batch, by_rows);
+      product(plan.divisible_steps, product(blocks, plan.task_cost / 2));
+  const std::uint64_t rows_time =
+      sum(samples_cost / by_rows, product(plan.block_cost, divide_up(blocks, by_rows)));
+  if (steps_time >= rows_time) return by_blocks(plan, batch, by_rows);
+  return {wanted, std::min(batch, plan.block_samples), blocks, true};
 }
 
 }  // namespace octet::engine

@@ -171,7 +171,8 @@ struct octet_session::Run {
     for (std::size_t i = 0; i < schedule.blocks; ++i) {
       bind(0, i, mine);
       for (const Step& s : plan.steps) {
-        parts = s.divisible ? useful_tasks(plan, s.cost * mine.samples, schedule.tasks) : 1;
+        const std::uint64_t cost = s.cost * mine.samples + s.block_cost;
+        parts = s.divisible ? useful_tasks(plan, cost, schedule.tasks) : 1;
         if (parts > 1) {
           divide_step(s, mine);
         } else {

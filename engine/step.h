@@ -36,7 +36,8 @@ struct Step {
   const void* params;  // the op's own struct
   const Place* in;
   Place out;
-  std::uint64_t cost;  // per sample, in multiply-adds
+  std::uint64_t cost;        // per sample, in multiply-adds
+  std::uint64_t block_cost;  // per block
   bool divisible;
 };
 

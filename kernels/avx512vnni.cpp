@@ -171,8 +171,8 @@ struct Avx512Vnni {
       });
     }
 
-    // The k that are left, 1 to 15 of them. Rows of fewer codes than are loaded need masks; so do
-    // all in blocks that small batches do not meet, for whom a second loop would be more code.
+    // The k that are left, 1 to 15 of them. Rows of fewer codes than are loaded need masks: strips
+    // have none, blocks that small batches meet have a loop for either, the others always mask.
     template <bool kManyK>
     [[gnu::always_inline]] inline void add_rest(const std::int8_t*& panel, RowPointers a,
                                                 std::size_t k, std::size_t end) {
@@ -262,9 +262,9 @@ struct Avx512Vnni {
     store(task, block, acc);
   }
 
-  static Block narrow_part(Block block, std::size_t from) {
-    block.column += from;
-    block.columns -= from;
+  static Block from_column(Block block, std::size_t first) {
+    block.column += first;
+    block.columns -= first;
     return block;
   }
 
@@ -283,7 +283,7 @@ struct Avx512Vnni {
       Codes<S::kWide, Products::below_int32_max> wide;
       CodesOfFour<1> narrow;
     } const constants{{task, block},
-                      {task, narrow_part(block, S::kNarrow > 0 ? 16 * S::kWide : 0)}};
+                      {task, from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0)}};
     const auto* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     Ahead ahead = *block.ahead;
@@ -390,9 +390,9 @@ struct Avx512Vnni {
                             std::size_t rows) {
     if (task.epilogue.store != Store::q8 || task.taps != 1) return 0;
     if (task.k < kGroup * kStripGroups) return 0;
-    if (!all_below_one(task.epilogue.mult + block.column, width)) return 0;
     const std::size_t height = width == 64 ? 6 : 4;
     if (rows < kStripBlocks * height) return 0;
+    if (!all_below_one(task.epilogue.mult + block.column, width)) return 0;
     const std::size_t blocks = rows / height - (rows % height == 1);
     if (width == 64) {
       strip<6, 64>(task, block, blocks);

@@ -199,9 +199,8 @@ struct Gemm {
         const std::size_t width = Isa::kWidths[index];
         const std::size_t bytes = task.taps * Isa::tap_bytes(width, task.k);
         if constexpr (requires { Isa::kBytesPerFetch; }) {
-          // A narrower panel is not worth it.
-          if (rows > Isa::kMr)
-            ahead = left >= 2 * kNr ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
+          const bool worth = left >= 2 * kNr;  // a narrower one is not
+          if (rows > Isa::kMr) ahead = worth ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
         }
         rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width, &ahead}, index,
                       rows);

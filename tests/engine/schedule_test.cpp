@@ -75,6 +75,23 @@ TEST_CASE("schedule: few samples of a large network divide its steps") {
   CHECK_FALSE(make_schedule(plan_of(50000000, 100000, 60), 1, 4).divides_steps);
 }
 
+TEST_CASE("schedule: weights that come from far are worth dividing, whatever the samples") {
+  Plan plan = plan_of(3000000, 3000000, 60);
+  plan.divisible_steps = 1;
+  CHECK(make_schedule(plan, 1, 2).tasks == 1);
+  plan.block_cost = 4 * 3000000;
+  CHECK(make_schedule(plan, 1, 2).divides_steps);
+  CHECK_FALSE(make_schedule(plan, 1, 1).divides_steps);
+  // Two tasks by rows would read all of them twice.
+  CHECK(make_schedule(plan, 7, 4).divides_steps);
+  CHECK_FALSE(make_schedule(plan, 600, 2).divides_steps);
+  // As many wake-ups as layers, which are too small to be worth one each.
+  plan.divisible_steps = 12;
+  CHECK(make_schedule(plan, 1, 2).tasks == 1);
+  plan.block_cost = std::uint64_t{1} << 63;
+  CHECK(make_schedule(plan, 600, 2).tasks == 2);  // beyond 64 bits, ten blocks
+}
+
 TEST_CASE("schedule: work beyond 64 bits is much, not little") {
   const Plan plan = plan_of(std::uint64_t{1} << 60, std::uint64_t{1} << 59, 60);
   CHECK(make_schedule(plan, 16, 2).tasks == 2);  // 2^64 multiply-adds
