@@ -180,14 +180,15 @@ struct Avx512Vnni {
         return static_cast<__mmask16>(end < size ? 0xffff << (size - end) : 0xffff);
       };
       step<kNarrow>(narrow[0], panel, [&](auto r) {
-        const std::uint8_t* last = a[r] + end - kGroup;
-        return kManyK ? load_group(last)
-                      : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(mask(kGroup), last));
+        const std::uint8_t* codes = a[r] + end - kGroup;
+        return kManyK ? load_group(codes)
+                      : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(mask(kGroup), codes));
       });
+      const auto last = static_cast<std::ptrdiff_t>(end) - static_cast<std::ptrdiff_t>(kKr);
       const auto steps = [&](auto load) __attribute__((always_inline)) {
         for (; k < end; k += kKr) {
-          const std::size_t at = k + kKr <= end ? k : end - kKr;
-          step<kWide>(wide[0], panel, [&](auto r) { return load(a[r] + at); });
+          const auto at = static_cast<std::ptrdiff_t>(k);
+          step<kWide>(wide[0], panel, [&](auto r) { return load(a[r] + (at < last ? at : last)); });
         }
       };
       constexpr bool kBoth = Width >= 36 && (Rows == 1 || Rows == 4);
