@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of a register block by vpdpbusd on vectors of 512 bits, wide and narrow (avx512vnni.cpp).
+#pragma once
+
+#include <immintrin.h>
+
+#include "kernels/gemm_loop.inl"
+
+namespace octet::kernels {
+namespace {
+
+struct Vnni512 {
+  static constexpr std::size_t kLanes = 16;
+  static constexpr std::size_t kKr = 4;
+  static constexpr std::size_t kGroup = 16;  // of k: a step of narrow vectors, four of wide ones
+  static constexpr std::size_t kBytesPerFetch = 256;
+
+  // Independent sums per output: vpdpbusd has a latency of 4 to 5 cycles at one or two per cycle,
+  // which small blocks hide only by splitting k.
+  static constexpr std::size_t chains(std::size_t accumulators) {
+    return accumulators >= 10 ? 1 : accumulators >= 5 ? 2 : 4;
+  }
+
+  template <std::size_t Rows, std::size_t Vectors>
+  using Acc = __m512i[Rows][Vectors];
+
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void clear(Acc<Rows, Vectors>& acc) {
+    unroll<Rows>([&](auto r) { unroll<Vectors>([&](auto v) { acc[r][v] = __m512i{}; }); });
+  }
+  template <std::size_t Rows, std::size_t Vectors>
+  [[gnu::always_inline]] static inline void add(Acc<Rows, Vectors>& acc,
+                                                const Acc<Rows, Vectors>& more) {
+    unroll<Rows>([&](auto r) {
+      unroll<Vectors>([&](auto v) { acc[r][v] = _mm512_add_epi32(acc[r][v], more[r][v]); });
+    });
+  }
+  // Adds row(r) times the panel's next Count vectors to acc[r], and steps over them.
+  template <std::size_t Count, std::size_t Rows, std::size_t Vectors, class Row>
+  [[gnu::always_inline]] static inline void step(Acc<Rows, Vectors>& acc, const std::int8_t*& panel,
+                                                 Row row) {
+    if constexpr (Count > 0) {
+      __m512i w[Count];
+      unroll<Count>([&](auto v) {
+        __m512i vector = _mm512_load_si512(panel + 64 * v);
+        asm("" : "+v"(vector));  // or GCC loads it once for each row
+        w[v] = vector;
+      });
+      unroll<Rows>([&](auto r) {
+        const __m512i codes = row(r);
+        unroll<Count>([&](auto v) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], codes, w[v]); });
+      });
+      panel += 64 * Count;
+    }
+  }
+
+  // Four codes of a row for all columns of wide vectors, 16 for those of narrow ones.
+  [[gnu::always_inline]] static inline __m512i load_step(const std::uint8_t* a) {
+    return _mm512_set1_epi32(static_cast<int>(load_word(a)));
+  }
+  [[gnu::always_inline]] static inline __m512i load_group(const std::uint8_t* a) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)));
+  }
+
+  // The sums of up to 12 columns from those of narrow vectors.
+  template <std::size_t Vectors>
+  [[gnu::always_inline]] static inline __m512i gather(const __m512i (&acc)[Vectors]) {
+    __m512i sums;  // lane j holds column j of each vector
+    if constexpr (Vectors == 1) {
+      const __m512i half = _mm512_add_epi32(acc[0], _mm512_shuffle_epi32(acc[0], _MM_PERM_BADC));
+      sums = _mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
+    } else {
+      const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]),
+                                          _mm512_unpackhi_epi32(acc[0], acc[1]));
+      __m512i cd{};
+      if constexpr (Vectors == 3) {
+        cd = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], cd), _mm512_unpackhi_epi32(acc[2], cd));
+      }
+      sums = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    }
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
+  }
+
+  // The sums of a register block.
+  template <std::size_t Rows, std::size_t Width>
+  struct Sums {
+    static constexpr std::size_t kWide = Width / kLanes;
+    static constexpr std::size_t kNarrow = Width % kLanes / 4;
+    static constexpr std::size_t kVectors = kWide + (kNarrow > 0);
+    static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * kWide);
+    // Narrow vectors have one step per group: alone, their chains take the groups in turn.
+    static constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
+    using RowPointers = const std::uint8_t* const (&)[Rows];
+
+    Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
+    Acc<Rows, kNarrow + (kNarrow == 0)> narrow[kGroups];
+
+    [[gnu::always_inline]] inline void start(const std::int32_t* bias) {
+      unroll<kChains>([&](auto c) { clear(wide[c]); });
+      unroll<kGroups>([&](auto c) { clear(narrow[c]); });
+      unroll<kWide>([&](auto v) {
+        const __m512i first = _mm512_loadu_si512(bias + kLanes * v);
+        unroll<Rows>([&](auto r) { wide[0][r][v] = first; });
+      });
+    }
+
+    // What belongs to 16 k. Only full panels have one to fetch, and blocks of few rows are few.
+    static constexpr bool kFetches = Width == 64 && Rows >= 4;
+    [[gnu::always_inline]] static inline void fetch_group(Ahead& ahead) {
+      if constexpr (kFetches) ahead.fetch<kGroup * Width / kBytesPerFetch>();
+    }
+
+    // The k..k+15 of every row.
+    template <class Chain>
+    [[gnu::always_inline]] inline void add_group(const std::int8_t*& panel, RowPointers a,
+                                                 std::size_t k, Chain chain) {
+      step<kNarrow>(narrow[chain], panel, [&](auto r) { return load_group(a[r] + k); });
+      unroll<kGroup / kKr>([&](auto s) {
+        step<kWide>(wide[s % kChains], panel,
+                    [&](auto r) { return load_step(a[r] + k + kKr * s); });
+      });
+    }
+
+    // The k that are left, 1 to 15 of them. Rows of fewer codes than are loaded need masks: strips
+    // have none, blocks that small batches meet have a loop for either, the others always mask.
+    template <bool kManyK>
+    [[gnu::always_inline]] inline void add_rest(const std::int8_t*& panel, RowPointers a,
+                                                std::size_t k, std::size_t end) {
+      const auto mask = [&](std::size_t size) {
+        return static_cast<__mmask16>(end < size ? 0xffff << (size - end) : 0xffff);
+      };
+      step<kNarrow>(narrow[0], panel, [&](auto r) {
+        const std::uint8_t* codes = a[r] + end - kGroup;
+        return kManyK ? load_group(codes)
+                      : _mm512_broadcast_i32x4(_mm_maskz_loadu_epi8(mask(kGroup), codes));
+      });
+      const auto last = static_cast<std::ptrdiff_t>(end) - static_cast<std::ptrdiff_t>(kKr);
+      const auto steps = [&](auto load) __attribute__((always_inline)) {
+        for (; k < end; k += kKr) {
+          const auto at = static_cast<std::ptrdiff_t>(k);
+          step<kWide>(wide[0], panel, [&](auto r) { return load(a[r] + (at < last ? at : last)); });
+        }
+      };
+      constexpr bool kBoth = Width >= 36 && (Rows == 1 || Rows == 4);
+      if constexpr (kWide > 0) {
+        if (kManyK || (kBoth && end >= kKr)) {
+          steps([](const std::uint8_t* codes) { return load_step(codes); });
+        } else {
+          const auto four = static_cast<__mmask16>(mask(kKr) & 0xf);
+          steps([&](const std::uint8_t* codes) {
+            return _mm512_broadcastd_epi32(_mm_maskz_loadu_epi8(four, codes));
+          });
+        }
+      }
+    }
+
+    // Into the first chain.
+    [[gnu::always_inline]] inline void join_chains() {
+      unroll<kChains - 1>([&](auto c) { add(wide[0], wide[c + 1]); });
+      unroll<kGroups - 1>([&](auto c) { add(narrow[0], narrow[c + 1]); });
+    }
+  };
+
+  // The sums of a row by vectors of 16 columns.
+  template <std::size_t Wide, std::size_t Narrow, std::size_t W, std::size_t N>
+  [[gnu::always_inline]] static inline void finish(const std::int32_t* bias,
+                                                   const __m512i (&wide)[W],
+                                                   const __m512i (&narrow)[N],
+                                                   __m512i (&row)[Wide + (Narrow > 0)]) {
+    unroll<Wide>([&](auto v) { row[v] = wide[v]; });
+    if constexpr (Narrow > 0) {
+      row[Wide] = _mm512_add_epi32(gather(narrow), _mm512_loadu_si512(bias + kLanes * Wide));
+    }
+  }
+};
+
+}  // namespace
+}  // namespace octet::kernels
