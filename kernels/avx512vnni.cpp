@@ -75,14 +75,12 @@ struct Avx512Vnni : Vnni512 {
     const std::int32_t* bias = task.epilogue.bias + block.column;
     sums.start(bias);
     const std::int8_t* panel = block.panel;
-    Ahead ahead;
-    if constexpr (S::kFetches) ahead = *block.ahead;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       find_rows(task, tap, block.row, a);
       std::size_t k = 0;
       const auto group = [&](auto chain) __attribute__((always_inline)) {
-        S::fetch_group(ahead);
+        S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, chain);
         k += kGroup;
       };
@@ -92,7 +90,6 @@ struct Avx512Vnni : Vnni512 {
       }
       if (k < task.k) sums.template add_rest<false>(panel, a, k, task.k);
     }
-    if constexpr (S::kFetches) *block.ahead = ahead;
     sums.join_chains();
     Acc<Rows, S::kVectors> acc;
     unroll<Rows>([&](auto r) {
@@ -125,7 +122,6 @@ struct Avx512Vnni : Vnni512 {
                       {task, from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0)}};
     const auto* codes = &constants;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    Ahead ahead = *block.ahead;
     __m512i memory[Rows][kVectors];
     __m512i(*before)[kVectors] = memory;
     asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
@@ -155,13 +151,13 @@ struct Avx512Vnni : Vnni512 {
           store_row(2 * pair);
           store_row(2 * pair + 1);
         }
-        S::fetch_group(ahead);
+        S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
       });
       if (i > 0) store_narrow();
       for (; k + kGroup <= task.k; k += kGroup) {
-        S::fetch_group(ahead);
+        S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, kFirst);
       }
       if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
@@ -177,7 +173,6 @@ struct Avx512Vnni : Vnni512 {
       asm("" : "+r"(r));  // a loop
     }
     store_narrow();
-    *block.ahead = ahead;
   }
 
   // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.
@@ -227,11 +222,11 @@ struct Avx512Vnni : Vnni512 {
   // and leave no row alone.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
-    if (task.epilogue.store != Store::q8 || task.taps != 1) return 0;
+    const Epilogue& e = task.epilogue;
+    if (e.store != Store::q8 || !e.below_one || task.taps != 1) return 0;
     if (task.k < kGroup * kStripGroups) return 0;
     const std::size_t height = width == 64 ? 6 : 4;
     if (rows < kStripBlocks * height) return 0;
-    if (!all_below_one(task.epilogue.mult + block.column, width)) return 0;
     const std::size_t blocks = rows / height - (rows % height == 1);
     if (width == 64) {
       strip<6, 64>(task, block, blocks);

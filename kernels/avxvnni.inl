@@ -69,15 +69,13 @@ struct Vnni256 : Steps<4> {
     });
 
     const std::int8_t* panel = block.panel;
-    Ahead ahead;
-    if constexpr (kFetches) ahead = *block.ahead;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
       for (; k + kKr * kSteps <= task.k; k += kKr * kSteps, panel += kStep * kSteps) {
-        if constexpr (kFetches) ahead.template fetch<kStep * kSteps / kBytesPerFetch>();
+        if constexpr (kFetches) block.ahead->fetch<kStep * kSteps / kBytesPerFetch>();
         unroll<kSteps>([&](auto s) {
           unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * s); });
           step(acc[s % kChains], panel + kStep * s, words);
@@ -96,7 +94,6 @@ struct Vnni256 : Steps<4> {
       }
     }
 
-    if constexpr (kFetches) *block.ahead = ahead;
     unroll<kChains - 1>([&](auto c) {
       unroll<Rows>([&](auto r) {
         unroll<kVectors>(

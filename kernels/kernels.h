@@ -44,7 +44,16 @@ struct Epilogue {
   std::int32_t hi;
   float min;
   float max;
+  bool below_one =
+      false;  // all_below_one(mult, n): no product reaches 2^31; false promises nothing
 };
+
+inline constexpr bool all_below_one(const float* mult, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!(mult[i] < 1.0f)) return false;
+  }
+  return true;
+}
 
 // C[m][n] for all m rows and the columns [n_begin, n_end).
 struct GemmTask {

@@ -15,15 +15,9 @@ inline __mmask16 lanes_of(const Block& block, std::size_t v) {
   return static_cast<__mmask16>(left < 16 ? (1u << left) - 1 : 0xffffu);
 }
 
-// A product of 2^31 or more would convert to INT_MIN. Where multipliers below one rule it out the
+// A product of 2^31 or more would convert to INT_MIN. Where Epilogue::below_one rules it out the
 // upper bound is applied to bytes, elsewhere to floats.
 enum class Products { any, below_int32_max };
-
-inline bool all_below_one(const float* mult, std::size_t n) {
-  __m512 most = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < n; i += 16) most = _mm512_max_ps(most, _mm512_loadu_ps(mult + i));
-  return _mm512_cmp_ps_mask(most, _mm512_set1_ps(1.0f), _CMP_LT_OQ) == 0xffff;
-}
 
 // Requantizes the sums of a row. What is too low converts to INT_MIN rightly, saturates while
 // narrowing and meets lo as a byte. Packing works within 128-bit lanes: the permutation puts the

@@ -106,9 +106,8 @@ struct Vnni512 {
     }
 
     // What belongs to 16 k. Only full panels have one to fetch, and blocks of few rows are few.
-    static constexpr bool kFetches = Width == 64 && Rows >= 4;
     [[gnu::always_inline]] static inline void fetch_group(Ahead& ahead) {
-      if constexpr (kFetches) ahead.fetch<kGroup * Width / kBytesPerFetch>();
+      if constexpr (Width == 64 && Rows >= 4) ahead.fetch<kGroup * Width / kBytesPerFetch>();
     }
 
     // The k..k+15 of every row.

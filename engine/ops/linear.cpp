@@ -64,6 +64,7 @@ void run(const Step& step, const Block& block, Share share) {
     epilogue.zero_point = shifted_zero_point(y, context.table.sign);
     epilogue.lo = codes.lo;
     epilogue.hi = codes.hi;
+    epilogue.below_one = kernels::all_below_one(mult, n);
   }
   return epilogue;
 }

@@ -126,4 +126,24 @@ TEST_CASE("linear: the multiplier is (sa * sw) / sy, in that order, by a true di
   }
 }
 
+TEST_CASE("linear: products beyond int32 give the highest code, in many rows too") {
+  GraphBuilder b;
+  const auto x = b.q8("x", DType::u8, {-1, 64}, 1.0f, 0);
+  const auto y = b.q8("y", DType::u8, {-1, 64}, 1.0f, 3);
+  const auto w =
+      b.constant("w", DType::s8, {64, 64}, std::vector<std::int8_t>(std::size_t{64} * 64, 1));
+  // 2e9 stays below 2^31 with multipliers below one, and 2e9 * 2 does not.
+  std::vector<float> scales(64, 0.5f);
+  scales.back() = 2.0f;
+  const auto s = b.constant("s", DType::f32, {64}, scales);
+  const auto bias = b.constant("b", DType::s32, {64}, std::vector<std::int32_t>(64, 2000000000));
+  b.node(OpType::linear, "fc", {x, w, s, bias}, y);
+  b.graph.inputs = {{x, false, {}}};
+  b.graph.outputs = {y};
+  for (const auto* table : tables_here()) {
+    const Bytes zeros(std::size_t{30} * 64);
+    CHECK(run(make_model(b.graph, *table), {zeros}, 30)[0] == Bytes(zeros.size(), std::byte{255}));
+  }
+}
+
 }  // namespace octet::test::ops_linear_test

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/inspect.h"
+#include "engine/schedule.h"
 #include "tests/engine/networks.h"
 #include "tests/engine/run_graph.h"
 #include "tests/engine/test_error.h"
@@ -119,6 +120,33 @@ TEST_CASE("session: the arena does not grow with the batch, and grows with the t
   CHECK(model->arena_bytes(7) == 7 * model->arena_bytes(1));
   CHECK(model->arena_bytes(std::size_t{1} << 60) == ~std::size_t{0});
   CHECK(model->arena_bytes(1) < 512 * 1024);
+}
+
+TEST_CASE("session: weights that a second-level cache does not hold cost each block") {
+  const octet::kernels::Table& table = *tables_here().front();
+  const auto near = make_model(mlp({1024, 1024, 512}).graph, table);
+  CHECK(near->plan.block_cost == 0);
+  const auto far = make_model(mlp({1024, 1024, 1024}).graph, table);
+  CHECK(far->plan.block_cost > std::uint64_t{4} * 2 * 1024 * 1024);
+  std::uint64_t sum = 0;
+  for (const auto& step : far->plan.steps) sum += step.block_cost;
+  CHECK(sum == far->plan.block_cost);
+  // One sample is too little to divide, with its weights it is not.
+  CHECK(make_schedule(near->plan, 1, 2).tasks == 1);
+  const GraphBuilder wide = mlp({768, 3072});
+  const auto model = make_model(wide.graph, table);
+  CHECK(make_schedule(model->plan, 1, 2).divides_steps);
+  // The session hands the layer to both tasks.
+  std::size_t handed = 0;
+  const octet_executor both{&handed, [](void*) { return std::size_t{2}; },
+                            [](void* self, std::size_t tasks, octet_task fn, void* context) {
+                              *static_cast<std::size_t*>(self) += tasks;
+                              for (std::size_t i = 0; i < tasks; ++i) fn(context, i);
+                            }};
+  octet_session session(model, {&both, nullptr, 0});
+  const auto inputs = random_inputs(wide.graph, 1);
+  CHECK(run(session, *model, inputs, 1) == evaluate(wide.graph, inputs, 1));
+  CHECK(handed == 2);
 }
 
 TEST_CASE("session: a limit on the arena makes blocks smaller, down to one sample") {

@@ -50,18 +50,18 @@ class Problem {
     const std::size_t end = begin + 1 + end_ % (panels - begin);
     Padded got(offset_ + m_ * ldc_);
     Padded expected(offset_ + m_ * ldc_);
-    GemmTask task{
-        rows_.data(),
-        m_,
-        taps_,
-        k_,
-        packed.data(),
-        begin * nr,
-        std::min(n_, end * nr),
-        got.data() + offset_,
-        ldc_,
-        scratch.data(),
-        {store_, bias_.data(), mult_.data(), range.zero_point, range.lo, range.hi, min_, max_}};
+    GemmTask task{rows_.data(),
+                  m_,
+                  taps_,
+                  k_,
+                  packed.data(),
+                  begin * nr,
+                  std::min(n_, end * nr),
+                  got.data() + offset_,
+                  ldc_,
+                  scratch.data(),
+                  {store_, bias_.data(), mult_.data(), range.zero_point, range.lo, range.hi, min_,
+                   max_, all_below_one(mult_.data(), n_)}};
     table.gemm(task);
     task.c = expected.data() + offset_;
     reference::gemm(table.sign, task, weights_.data());

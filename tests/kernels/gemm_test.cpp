@@ -140,7 +140,8 @@ struct Problem {
                lowest,
                lowest + 255,
                -std::numeric_limits<float>::infinity(),
-               std::numeric_limits<float>::infinity()};
+               std::numeric_limits<float>::infinity(),
+               all_below_one(mult.data(), shape.n)};
     if (rng() % 3 == 0) e.lo = e.zero_point;
     if (rng() % 3 == 0) e.hi = e.lo + static_cast<std::int32_t>(rng() % 256) % (e.hi - e.lo + 1);
     if (rng() % 2 == 0) e.min = 0.0f;

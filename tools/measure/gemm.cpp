@@ -60,7 +60,7 @@ Gemm::Gemm(const kernels::Table& table, const GemmData& data, kernels::Store sto
            ldc,
            scratch_.data(),
            {store, bias_.data(), mult_.data(), zero_point, zero_point, zero_point + 255, -infinity,
-            infinity}};
+            infinity, kernels::all_below_one(mult_.data(), data.n)}};
 }
 
 std::vector<std::uint8_t> Gemm::codes() const {
