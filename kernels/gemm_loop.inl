@@ -9,6 +9,7 @@
 //   kRowsPerPass       rows between two calls of prepare; kAllRows if it has nothing to prepare
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
+//   kRowStep                         optional: blocks are multiples of so many rows
 //   kStripRows                       optional: from so many rows on
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
@@ -57,6 +58,7 @@ struct Block {
   std::size_t slot;
   std::size_t column;
   std::size_t columns;  // to be stored; the vectors may hold more
+  std::size_t rows;     // to be stored; fewer than the block's where kRowStep > 1
   Ahead* ahead;
 };
 
@@ -80,6 +82,10 @@ struct Gemm {
   static constexpr std::size_t kNr = Isa::kWidths[kWidths - 1];
   static constexpr Tile kTile{Isa::kMr, kNr, Isa::kKr};
   static_assert(kColumnPadding % kNr == 0, "a block may read bias and mult to the panel's end");
+  static constexpr std::size_t kRowStep = [] {
+    if constexpr (requires { Isa::kRowStep; }) return Isa::kRowStep;
+    return std::size_t{1};
+  }();
 
   // The width of the next panel where so many columns are left: the narrowest that holds them, but
   // what would leave a whole vector unused begins with the widest that they fill.
@@ -127,7 +133,8 @@ struct Gemm {
   // code.
   static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
-    return rows <= kLow || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0);
+    return rows % kRowStep == 0 &&
+           (rows <= kLow || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0));
   }
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
@@ -176,12 +183,16 @@ struct Gemm {
         const std::size_t blocks =
             tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + kLow - 1) / kLow;
         height = (rows + blocks - 1) / blocks;
-        if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
+        if (kRowStep == 1 && !has_block(index, height)) {
+          height = rows > height ? height + 1 : (height + 1) / 2;
+        }
       }
+      height = round_up(height, kRowStep);
+      block.rows = height < rows ? height : rows;
       kTiles.of[index][height - 1](task, block);
-      block.row += height;
-      block.slot += height;
-      rows -= height;
+      block.row += block.rows;
+      block.slot += block.rows;
+      rows -= block.rows;
     }
   }
 
@@ -202,7 +213,7 @@ struct Gemm {
           const bool worth = left >= 2 * kNr;  // a narrower one is not
           if (rows > Isa::kMr) ahead = worth ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
         }
-        rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width, &ahead}, index,
+        rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width, 0, &ahead}, index,
                       rows);
         panel += bytes;
         n += width;

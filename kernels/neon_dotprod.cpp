@@ -2,12 +2,12 @@
 // NEON with the dot product extension: sdot multiplies four s8 by four s8 and adds the four
 // products to an int32, without saturation.
 //
-// The register block is 8 rows x 2 vectors of 4 columns; per step of 4 k:
+// The register block is 6 rows x 4 vectors of 4 columns; per step of 4 k:
 //
-//               w[step]:   v0   v1     4 columns x 4 k each
-//     a[0] lane       ->  acc  acc
+//               w[step]:   v0   v1   v2   v3     4 columns x 4 k each
+//     a[0] lane       ->  acc  acc  acc  acc
 //     ...                              a lane is 4 of the 16 k of each row that are loaded at once
-//     a[7] lane       ->  acc  acc     16 accumulators + 8 rows + 2 weights <= 32
+//     a[5] lane       ->  acc  acc  acc  acc     24 accumulators + 6 rows + 2 weights <= 32
 #include <arm_neon.h>
 
 #include "kernels/make_table.inl"
@@ -18,18 +18,14 @@
 namespace octet::kernels {
 namespace {
 
-struct NeonDotprod : Steps<4> {
+struct NeonDotprod : Steps<4>, LastCodes<kCodes> {
   static constexpr std::size_t kLanes = 4;
-  static constexpr std::size_t kWidths[] = {4, 8};
-  static constexpr std::size_t kMr = 8;
-  static constexpr std::size_t kRowsPerPass = kAllRows;
-
-  static void prepare(const GemmTask&, std::size_t, std::size_t) {}
-
+  static constexpr std::size_t kWidths[] = {4, 8, 12, 16};
+  static constexpr std::size_t kMr = 4;
   // Independent sums per output, one per lane or two: sdot has a latency of 3 to 4 cycles at two
   // to four per cycle, which small blocks hide only by splitting k.
   static constexpr std::size_t chains(std::size_t accumulators) {
-    return accumulators >= 8 ? 1 : accumulators >= 4 ? 2 : 4;
+    return accumulators >= 12 ? 1 : accumulators >= 6 ? 2 : 4;
   }
 
   template <std::size_t Chains, std::size_t Rows, std::size_t Vectors>
@@ -41,14 +37,19 @@ struct NeonDotprod : Steps<4> {
                                                   const std::int8_t* panel,
                                                   const int8x16_t (&codes)[Rows],
                                                   std::size_t count) {
+    int8x16_t w = vld1q_s8(panel);
     unroll<kCodes / kKr>([&](auto lane) {
       if (kKr * lane >= count) return;
       unroll<Vectors>([&](auto v) {
-        const int8x16_t w = vld1q_s8(panel + 16 * (Vectors * lane + v));
+        // The next weights are on their way while these are multiplied; nothing is read beyond the
+        // last.
+        const bool last = v + 1 == Vectors && kKr * (lane + 1) >= count;
+        const int8x16_t next = vld1q_s8(panel + 16 * (Vectors * lane + v + (last ? 0 : 1)));
         unroll<Rows>([&](auto r) {
           int32x4_t& sum = acc[lane % Chains][r][v];
           sum = vdotq_laneq_s32(sum, w, codes[r], lane);
         });
+        w = next;
       });
     });
   }
@@ -77,7 +78,8 @@ struct NeonDotprod : Steps<4> {
         steps(acc, panel, codes, kCodes);
       }
       if (k < task.k) {
-        unroll<Rows>([&](auto r) { codes[r] = load_last_codes(a[r], k, task.k); });
+        const std::int8_t* last = last_codes(task, block.slot, tap);
+        unroll<Rows>([&](auto r) { codes[r] = vld1q_s8(last + r * task.taps * kCodes); });
         steps(acc, panel, codes, task.k - k);
         panel += round_up(task.k - k, kKr) * Width;
       }
@@ -94,7 +96,7 @@ struct NeonDotprod : Steps<4> {
 
 }  // namespace
 
-constinit const Table kNeonDotprodTable =
-    make_table<NeonDotprod, xsimd::neon64, Sign::s8>("neon_dotprod", kNeonFloats, no_scratch);
+constinit const Table kNeonDotprodTable = make_table<NeonDotprod, xsimd::neon64, Sign::s8>(
+    "neon_dotprod", kNeonFloats, NeonDotprod::scratch_bytes);
 
 }  // namespace octet::kernels

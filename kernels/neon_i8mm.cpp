@@ -2,14 +2,15 @@
 // NEON with the int8 matrix extension: smmla multiplies 2 rows x 8 k by 2 columns x 8 k and adds to
 // 2 x 2 int32, without saturation.
 //
-// The register block is 4 pairs of rows x 4 pairs of columns; per step of 8 k:
+// The register block is 3 pairs of rows x 8 pairs of columns; per step of 8 k:
 //
-//                 w[step]:   v0   v1   v2   v3     2 columns x 8 k each
-//     a[0], a[1]   ->       acc  acc  acc  acc     2 rows x 2 columns each
-//     ...                                          16 k of each row are loaded at once
-//     a[6], a[7]   ->       acc  acc  acc  acc     16 accumulators + 8 of rows + 1 weights <= 32
+//                 w[step]:   v0   v1   ..   v7     2 columns x 8 k each
+//     a[0], a[1]   ->       acc  acc  ..   acc     2 rows x 2 columns each
+//     a[2], a[3]   ->       acc  acc  ..   acc
+//     a[4], a[5]   ->       acc  acc  ..   acc     24 accumulators + 3 pairs + weights <= 32
 //
-// The last row of an odd block is its own partner.
+// Rows are put in pairs beforehand, once for all panels: per pair and step 8 k of one and 8 k of
+// the other. The last row of an odd number is its own partner.
 #include <arm_neon.h>
 
 #include "kernels/make_table.inl"
@@ -22,52 +23,61 @@ namespace {
 
 struct NeonI8mm : Steps<8> {
   static constexpr std::size_t kLanes = 4;
-  static constexpr std::size_t kWidths[] = {4, 8};
-  static constexpr std::size_t kMr = 8;
-  static constexpr std::size_t kRowsPerPass = kAllRows;
+  static constexpr std::size_t kWidths[] = {4, 8, 12, 16};
+  static constexpr std::size_t kMr = 6;
+  static constexpr std::size_t kRowStep = 2;
+  static constexpr std::size_t kRowsPerPass = 24;
 
-  static void prepare(const GemmTask&, std::size_t, std::size_t) {}
+  // A prepared pair: its taps, each ceil(k / 8) steps of 16 bytes.
+  static std::size_t pair_bytes(std::size_t taps, std::size_t k) {
+    return taps * 2 * round_up(k, kKr);
+  }
+  static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
+    return kRowsPerPass / 2 * pair_bytes(taps, k);
+  }
 
-  // Independent sums per output: smmla has a latency of 3 to 4 cycles at two per cycle, which small
-  // blocks hide only by splitting k.
+  static void prepare(const GemmTask& task, std::size_t first, std::size_t rows) {
+    auto* out = static_cast<std::int8_t*>(task.scratch);
+    for (std::size_t slot = 0; slot < rows; slot += 2) {
+      for (std::size_t tap = 0; tap < task.taps; ++tap) {
+        const std::uint8_t* const* a = task.rows + tap * task.m + first + slot;
+        out = prepare_pair(a[0], a[slot + 1 < rows ? 1 : 0], task.k, out);
+      }
+    }
+  }
+
+  // Returns the end of what it wrote.
+  [[gnu::always_inline]] static inline std::int8_t* prepare_pair(const std::uint8_t* a,
+                                                                 const std::uint8_t* b,
+                                                                 std::size_t k, std::int8_t* out) {
+    std::size_t i = 0;
+    for (; i + kCodes <= k; i += kCodes, out += 2 * kCodes) {
+      const int64x2_t low = vreinterpretq_s64_s8(load_codes(a + i));
+      const int64x2_t high = vreinterpretq_s64_s8(load_codes(b + i));
+      vst1q_s8(out, vreinterpretq_s8_s64(vtrn1q_s64(low, high)));
+      vst1q_s8(out + kCodes, vreinterpretq_s8_s64(vtrn2q_s64(low, high)));
+    }
+    if (i == k) return out;
+    const int64x2_t low = vreinterpretq_s64_s8(load_last_codes(a, i, k));
+    const int64x2_t high = vreinterpretq_s64_s8(load_last_codes(b, i, k));
+    vst1q_s8(out, vreinterpretq_s8_s64(vtrn1q_s64(low, high)));
+    if (k - i <= kKr) return out + kCodes;
+    vst1q_s8(out + kCodes, vreinterpretq_s8_s64(vtrn2q_s64(low, high)));
+    return out + 2 * kCodes;
+  }
+
+  // Independent sums per output: smmla has a latency of 3 to 4 cycles at two to four per cycle,
+  // which small blocks hide only by splitting k.
   static constexpr std::size_t chains(std::size_t accumulators) {
-    return accumulators >= 8 ? 1 : 2;
+    return accumulators >= 12 ? 1 : accumulators >= 6 ? 2 : 4;
   }
 
   template <std::size_t Chains, std::size_t Pairs, std::size_t Columns>
   using Acc = int32x4_t[Chains][Pairs][Columns];
 
-  // 16 codes of two rows to two steps of 8.
-  struct Pair {
-    int8x16_t step[2];
-  };
-  [[gnu::always_inline]] static inline Pair pair(int8x16_t a, int8x16_t b) {
-    const int64x2_t wide_a = vreinterpretq_s64_s8(a);
-    const int64x2_t wide_b = vreinterpretq_s64_s8(b);
-    return {{vreinterpretq_s8_s64(vtrn1q_s64(wide_a, wide_b)),
-             vreinterpretq_s8_s64(vtrn2q_s64(wide_a, wide_b))}};
-  }
-
-  // The first count of 16 k; the others are zeros and have no weights.
-  template <std::size_t Chains, std::size_t Pairs, std::size_t Columns>
-  [[gnu::always_inline]] static inline void steps(Acc<Chains, Pairs, Columns>& acc,
-                                                  const std::int8_t* panel,
-                                                  const Pair (&codes)[Pairs], std::size_t count) {
-    unroll<kCodes / kKr>([&](auto s) {
-      if (kKr * s >= count) return;
-      unroll<Columns>([&](auto v) {
-        const int8x16_t w = vld1q_s8(panel + 16 * (Columns * s + v));
-        unroll<Pairs>([&](auto p) {
-          int32x4_t& sum = acc[s % Chains][p][v];
-          sum = vmmlaq_s32(sum, codes[p].step[s], w);
-        });
-      });
-    });
-  }
-
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    constexpr std::size_t kPairs = (Rows + 1) / 2;
+    constexpr std::size_t kPairs = Rows / 2;
     constexpr std::size_t kColumns = Width / 2;
     constexpr std::size_t kChains = chains(kPairs * kColumns);
     Acc<kChains, kPairs, kColumns> acc;
@@ -79,51 +89,39 @@ struct NeonI8mm : Steps<8> {
       });
     });
 
+    const std::size_t stride = pair_bytes(task.taps, task.k);
+    const auto* a = static_cast<const std::int8_t*>(task.scratch) + block.slot / 2 * stride;
     const std::int8_t* panel = block.panel;
-    for (std::size_t tap = 0; tap < task.taps; ++tap) {
-      const std::uint8_t* a[2 * kPairs];
-      unroll<2 * kPairs>(
-          [&](auto r) { a[r] = task.rows[tap * task.m + block.row + (r < Rows ? r : Rows - 1)]; });
-      Pair codes[kPairs];
-      std::size_t k = 0;
-      for (; k + kCodes <= task.k; k += kCodes, panel += kCodes * Width) {
-        unroll<kPairs>([&](auto p) {
-          codes[p] = pair(load_codes(a[2 * p] + k), load_codes(a[2 * p + 1] + k));
-        });
-        steps(acc, panel, codes, kCodes);
-      }
-      if (k < task.k) {
-        unroll<kPairs>([&](auto p) {
-          codes[p] =
-              pair(load_last_codes(a[2 * p], k, task.k), load_last_codes(a[2 * p + 1], k, task.k));
-        });
-        steps(acc, panel, codes, task.k - k);
-        panel += round_up(task.k - k, kKr) * Width;
-      }
+    const auto step = [&](auto c) {
+      int8x16_t w = vld1q_s8(panel);
+      int8x16_t codes[kPairs];
+      unroll<kPairs>([&](auto p) { codes[p] = vld1q_s8(a + p * stride); });
+      unroll<kColumns>([&](auto v) {
+        const int8x16_t next = vld1q_s8(panel + 16 * (v + 1 < kColumns ? v + 1 : v));
+        unroll<kPairs>([&](auto p) { acc[c][p][v] = vmmlaq_s32(acc[c][p][v], codes[p], w); });
+        w = next;
+      });
+      a += 16;
+      panel += 16 * kColumns;
+    };
+    const std::int8_t* end = a + stride;
+    if constexpr (kChains > 1) {
+      while (static_cast<std::size_t>(end - a) >= 16 * kChains) unroll<kChains>(step);
     }
+    while (a != end) step(std::integral_constant<std::size_t, 0>{});
 
     unroll<kChains - 1>([&](auto c) {
       unroll<kPairs>([&](auto p) {
         unroll<kColumns>([&](auto v) { acc[0][p][v] = vaddq_s32(acc[0][p][v], acc[c + 1][p][v]); });
       });
     });
-    // From 2 x 2 to rows of 4 columns.
-    int32x4_t rows[Rows][kColumns / 2];
-    unroll<kColumns / 2>([&](auto v) {
-      unroll<Rows>([&](auto r) {
-        const int64x2_t left = vreinterpretq_s64_s32(acc[0][r / 2][2 * v]);
-        const int64x2_t right = vreinterpretq_s64_s32(acc[0][r / 2][2 * v + 1]);
-        rows[r][v] =
-            vreinterpretq_s32_s64(r % 2 == 0 ? vtrn1q_s64(left, right) : vtrn2q_s64(left, right));
-      });
-    });
-    NeonStore::store(task, block, rows);
+    NeonStore::store_pairs(task, block, acc[0]);
   }
 };
 
 }  // namespace
 
-constinit const Table kNeonI8mmTable =
-    make_table<NeonI8mm, xsimd::neon64, Sign::s8>("neon_i8mm", kNeonFloats, no_scratch);
+constinit const Table kNeonI8mmTable = make_table<NeonI8mm, xsimd::neon64, Sign::s8>(
+    "neon_i8mm", kNeonFloats, NeonI8mm::scratch_bytes);
 
 }  // namespace octet::kernels

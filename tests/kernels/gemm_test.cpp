@@ -278,6 +278,19 @@ TEST_CASE("gemm: more rows than a block, around the k where blocks change") {
   });
 }
 
+TEST_CASE("gemm: more rows than a table prepares at a time") {
+  for_tables_here([](const Table& table) {
+    Rng rng(9);
+    for (const std::size_t m : {24u, 25u, 49u, 95u, 96u, 97u, 98u, 193u, 200u}) {
+      for (const std::size_t k : {5u, 8u, 32u, 37u, 48u}) {
+        for (const std::size_t n : {3u, 12u, 33u}) {
+          check(table, {m, n, k, 1}, rng, Fill::random, Fill::random);
+        }
+      }
+    }
+  });
+}
+
 TEST_CASE("gemm: products on either side of the largest int32") {
   for_tables_here([](const Table& table) {
     Rng rng(8);
