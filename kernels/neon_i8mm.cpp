@@ -93,13 +93,19 @@ struct NeonI8mm : Steps<8> {
     const auto* a = static_cast<const std::int8_t*>(task.scratch) + block.slot / 2 * stride;
     const std::int8_t* panel = block.panel;
     const auto step = [&](auto c) {
-      int8x16_t w = vld1q_s8(panel);
+      // Two vectors of weights are on their way while two are multiplied: cores that run in order
+      // would wait for them.
+      int8x16_t w[2] = {vld1q_s8(panel), vld1q_s8(panel + 16)};
       int8x16_t codes[kPairs];
       unroll<kPairs>([&](auto p) { codes[p] = vld1q_s8(a + p * stride); });
-      unroll<kColumns>([&](auto v) {
-        const int8x16_t next = vld1q_s8(panel + 16 * (v + 1 < kColumns ? v + 1 : v));
-        unroll<kPairs>([&](auto p) { acc[c][p][v] = vmmlaq_s32(acc[c][p][v], codes[p], w); });
-        w = next;
+      unroll<kColumns / 2>([&](auto two) {
+        constexpr std::size_t kNext = two + 1 < kColumns / 2 ? 2 * two + 2 : 2 * two;
+        const int8x16_t next[2] = {vld1q_s8(panel + 16 * kNext), vld1q_s8(panel + 16 * kNext + 16)};
+        unroll<2>([&](auto i) {
+          constexpr std::size_t v = 2 * two + i;
+          unroll<kPairs>([&](auto p) { acc[c][p][v] = vmmlaq_s32(acc[c][p][v], codes[p], w[i]); });
+          w[i] = next[i];
+        });
       });
       a += 16;
       panel += 16 * kColumns;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that a purpose needs and that are missing; a fast no-op when all are there.
-#   tools/install_packages.sh build|test|python|consumer|onnx|check|coverage|peers|cross|onnxruntime|mnist|fashion ...
+#   tools/install_packages.sh build|test|python|consumer|onnx|check|coverage|peers|cross|model|onnxruntime|mnist|fashion ...
 # OCTET_NO_INSTALL=1 forbids it. Exit: 0 all there, 1 missing and not allowed, 3 apt could not deliver.
 set -euo pipefail
 
@@ -21,6 +21,7 @@ packages_for() {
     cross)
       echo g++-aarch64-linux-gnu qemu-user-static libxsimd-dev:arm64 libprotobuf-dev:arm64 \
         zlib1g-dev:arm64 ;;
+    model) echo llvm-19 qemu-user-static binutils-aarch64-linux-gnu python3 ;;
     onnxruntime) # the nodejs of other sources brings npm with it
       echo nodejs python3-onnx python3-numpy
       command -v npm >/dev/null || echo npm ;;
@@ -33,7 +34,7 @@ packages_for() {
 say() { echo "install_packages.sh: $*" >&2; }
 
 wanted=$(for purpose in "$@"; do packages_for "$purpose"; done)
-[[ -n $wanted ]] || { say "give a purpose: build test python consumer onnx check coverage peers cross onnxruntime mnist fashion"; exit 2; }
+[[ -n $wanted ]] || { say "give a purpose: build test python consumer onnx check coverage peers cross model onnxruntime mnist fashion"; exit 2; }
 
 if ! command -v dpkg-query >/dev/null; then
   say "no Debian system: the packages are not checked. Needed, by Debian's names: ${wanted//$'\n'/ }"
