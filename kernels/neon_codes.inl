@@ -20,7 +20,8 @@ inline int8x16_t load_codes(const std::uint8_t* from) {
   return vreinterpretq_s8_u8(vld1q_u8(from));
 }
 
-// Fewer than 2 * Largest bytes, a power of two. Calls nothing, or the blocks would save registers.
+// Fewer than 2 * Largest bytes; Largest is a power of two. It calls nothing: blocks that call
+// functions save registers.
 template <std::size_t Largest>
 [[gnu::always_inline]] inline void copy_part(void* to, const void* from, std::size_t bytes) {
   auto* out = static_cast<char*>(to);

@@ -2,12 +2,12 @@
 // NEON with the dot product extension: sdot multiplies four s8 by four s8 and adds the four
 // products to an int32, without saturation.
 //
-// The register block is 6 rows x 4 vectors of 4 columns; per step of 4 k:
+// The register block is 4 rows x 4 vectors of 4 columns; per step of 4 k:
 //
 //               w[step]:   v0   v1   v2   v3     4 columns x 4 k each
 //     a[0] lane       ->  acc  acc  acc  acc
 //     ...                              a lane is 4 of the 16 k of each row that are loaded at once
-//     a[5] lane       ->  acc  acc  acc  acc     24 accumulators + 6 rows + 2 weights <= 32
+//     a[3] lane       ->  acc  acc  acc  acc     16 accumulators + 4 rows + 2 weights <= 32
 #include <arm_neon.h>
 
 #include "kernels/make_table.inl"
@@ -22,6 +22,7 @@ struct NeonDotprod : Steps<4>, LastCodes<kCodes> {
   static constexpr std::size_t kLanes = 4;
   static constexpr std::size_t kWidths[] = {4, 8, 12, 16};
   static constexpr std::size_t kMr = 4;
+
   // Independent sums per output, one per lane or two: sdot has a latency of 3 to 4 cycles at two
   // to four per cycle, which small blocks hide only by splitting k.
   static constexpr std::size_t chains(std::size_t accumulators) {
