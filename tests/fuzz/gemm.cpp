@@ -8,7 +8,7 @@ using namespace octet::kernels;
 
 namespace {
 
-constexpr std::size_t kMaxRows = 128;  // more than any table prepares at a time
+constexpr std::size_t kMaxRows = 128;      // more than any table prepares at a time
 constexpr std::size_t kMaxWork = 1 << 12;  // products, or 16 times as many for some inputs
 
 class Problem {
