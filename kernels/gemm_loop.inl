@@ -183,11 +183,9 @@ struct Gemm {
         const std::size_t blocks =
             tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + kLow - 1) / kLow;
         height = (rows + blocks - 1) / blocks;
-        if (kRowStep == 1 && !has_block(index, height)) {
-          height = rows > height ? height + 1 : (height + 1) / 2;
-        }
       }
       height = round_up(height, kRowStep);
+      if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
       block.rows = height < rows ? height : rows;
       kTiles.of[index][height - 1](task, block);
       block.row += block.rows;

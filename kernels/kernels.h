@@ -44,8 +44,8 @@ struct Epilogue {
   std::int32_t hi;
   float min;
   float max;
-  bool below_one =
-      false;  // all_below_one(mult, n): no product reaches 2^31; false promises nothing
+  // all_below_one(mult, n): no product reaches 2^31; false promises nothing.
+  bool below_one = false;
 };
 
 inline constexpr bool all_below_one(const float* mult, std::size_t n) {

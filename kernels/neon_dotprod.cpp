@@ -23,12 +23,6 @@ struct NeonDotprod : Steps<4>, LastCodes<kCodes> {
   static constexpr std::size_t kWidths[] = {4, 8, 12, 16};
   static constexpr std::size_t kMr = 4;
 
-  // Independent sums per output, one per lane or two: sdot has a latency of 3 to 4 cycles at two
-  // to four per cycle, which small blocks hide only by splitting k.
-  static constexpr std::size_t chains(std::size_t accumulators) {
-    return accumulators >= 12 ? 1 : accumulators >= 6 ? 2 : 4;
-  }
-
   template <std::size_t Chains, std::size_t Rows, std::size_t Vectors>
   using Acc = int32x4_t[Chains][Rows][Vectors];
 
@@ -86,11 +80,7 @@ struct NeonDotprod : Steps<4>, LastCodes<kCodes> {
       }
     }
 
-    unroll<kChains - 1>([&](auto c) {
-      unroll<Rows>([&](auto r) {
-        unroll<kVectors>([&](auto v) { acc[0][r][v] = vaddq_s32(acc[0][r][v], acc[c + 1][r][v]); });
-      });
-    });
+    join_chains(acc);
     NeonStore::store(task, block, acc[0]);
   }
 };

@@ -66,21 +66,12 @@ struct NeonI8mm : Steps<8> {
     return out + 2 * kCodes;
   }
 
-  // Independent sums per output: smmla has a latency of 3 to 4 cycles at two to four per cycle,
-  // which small blocks hide only by splitting k.
-  static constexpr std::size_t chains(std::size_t accumulators) {
-    return accumulators >= 12 ? 1 : accumulators >= 6 ? 2 : 4;
-  }
-
-  template <std::size_t Chains, std::size_t Pairs, std::size_t Columns>
-  using Acc = int32x4_t[Chains][Pairs][Columns];
-
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
     constexpr std::size_t kPairs = Rows / 2;
     constexpr std::size_t kColumns = Width / 2;
     constexpr std::size_t kChains = chains(kPairs * kColumns);
-    Acc<kChains, kPairs, kColumns> acc;
+    int32x4_t acc[kChains][kPairs][kColumns];
     unroll<kColumns>([&](auto v) {
       const int32x2_t bias = vld1_s32(task.epilogue.bias + block.column + 2 * v);
       unroll<kPairs>([&](auto p) {
@@ -116,11 +107,7 @@ struct NeonI8mm : Steps<8> {
     }
     while (a != end) step(std::integral_constant<std::size_t, 0>{});
 
-    unroll<kChains - 1>([&](auto c) {
-      unroll<kPairs>([&](auto p) {
-        unroll<kColumns>([&](auto v) { acc[0][p][v] = vaddq_s32(acc[0][p][v], acc[c + 1][p][v]); });
-      });
-    });
+    join_chains(acc);
     NeonStore::store_pairs(task, block, acc[0]);
   }
 };

@@ -11,6 +11,22 @@
 namespace octet::kernels {
 namespace {
 
+// Independent sums per output, split over k: dot products have a latency of 3 to 4 cycles at two to
+// four per cycle, which small blocks hide only so.
+constexpr std::size_t chains(std::size_t accumulators) {
+  return accumulators >= 12 ? 1 : accumulators >= 6 ? 2 : 4;
+}
+
+// Adds the other chains to the first.
+template <std::size_t Chains, std::size_t Rows, std::size_t Vectors>
+[[gnu::always_inline]] inline void join_chains(int32x4_t (&acc)[Chains][Rows][Vectors]) {
+  unroll<Chains - 1>([&](auto c) {
+    unroll<Rows>([&](auto r) {
+      unroll<Vectors>([&](auto v) { acc[0][r][v] = vaddq_s32(acc[0][r][v], acc[c + 1][r][v]); });
+    });
+  });
+}
+
 struct NeonStore {
   static constexpr std::size_t kLanes = 4;
 

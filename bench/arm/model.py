@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 
-# Per table: the instruction that multiplies, its multiply-adds, and the cores that are likely to run it, with how many
-# of these instructions they start per cycle.
+# Per table: the multiply-adds of the instruction that multiplies (smull, sdot, smmla), and the cores that are likely to
+# run it, with how many of these instructions they start per cycle.
 TABLES = {
-    "neon": ("smull", 8, {"cortex-a57": 1, "cortex-a53": 1}),
-    "neon_dotprod": ("sdot", 16, {"neoverse-n1": 2, "cortex-a55": 1}),
-    "neon_i8mm": ("smmla", 32, {"neoverse-n2": 2, "neoverse-v1": 4}),
+    "neon": (8, {"cortex-a57": 1, "cortex-a53": 1}),
+    "neon_dotprod": (16, {"neoverse-n1": 2, "cortex-a55": 1}),
+    "neon_i8mm": (32, {"neoverse-n2": 2, "neoverse-v1": 4}),
 }
 SHAPES = [(784, 100), (100, 100), (100, 10), (512, 512)]
 
@@ -49,7 +49,7 @@ def main(program, llvm_mca):
     marks = {name: int(pc, 16) for pc, name in re.findall(
         r"^(\w+) T (mark_\w+)$", output("aarch64-linux-gnu-nm", program), re.M)}
     print("cycles, and multiply-adds as a percentage of what the core's multipliers can do")
-    for table, (_, multiplies, cores) in TABLES.items():
+    for table, (multiplies, cores) in TABLES.items():
         print(f"\n{table:>12}     m  instructions" + "".join(f"{core:>20}" for core in cores))
         for k, n in SHAPES:
             for m in (1, 4, 16):
