@@ -22,22 +22,18 @@
 #include <type_traits>
 
 #include "kernels/make_table.inl"
-#include "kernels/store_512.inl"
-#include "kernels/sums_512.inl"
+#include "kernels/strips_512.inl"
 #include "kernels/tables.h"
 
 namespace octet::kernels {
 namespace {
 
-struct Avx512Vnni : Vnni512 {
+struct Avx512Vnni : Strips512 {
   // 100 columns are 64 + 36, 48 are 36 + 12. Other pairs of wide and narrow vectors would save less
   // than the code of five more blocks each is worth.
   static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 64};
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
-  static constexpr std::size_t kStripBlocks = 2;
-  static constexpr std::size_t kStripRows = 4 * kStripBlocks;
-  static constexpr std::size_t kStripGroups = 4;  // of k, at least
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -59,13 +55,6 @@ struct Avx512Vnni : Vnni512 {
     }
     const std::size_t vector = i % kGroup / kKr * wide + column / kLanes;
     return group + width % kLanes * kGroup + vector * 64 + column % kLanes * kKr + zeros(kKr);
-  }
-
-  template <std::size_t Rows>
-  [[gnu::always_inline]] static inline void find_rows(const GemmTask& task, std::size_t tap,
-                                                      std::size_t row,
-                                                      const std::uint8_t* (&a)[Rows]) {
-    unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + row + r]; });
   }
 
   template <std::size_t Rows, std::size_t Width>
@@ -91,171 +80,55 @@ struct Avx512Vnni : Vnni512 {
       if (k < task.k) sums.template add_rest<false>(panel, a, k, task.k);
     }
     sums.join_chains();
-    Acc<Rows, S::kVectors> acc;
-    unroll<Rows>([&](auto r) {
-      finish<S::kWide, S::kNarrow>(bias, sums.wide[0][r], sums.narrow[0][r], acc[r]);
-    });
-    store(task, block, acc);
+    store(task, block, sums);
   }
 
-  static Block from_column(Block block, std::size_t first) {
-    block.column += first;
-    block.columns -= first;
-    return block;
-  }
-
-  // Blocks of Rows rows below each other. Storing a block of 100 k takes as long as a fifth of its
-  // products, and out-of-order execution does not reach from one block's products to the next's:
-  // here each block is stored among the products of the next, two rows to a group of k. Until then
-  // its sums wait in memory: every register holds sums, weights or a row.
+  // Codes are stored from registers, but where products reach 2^31. Those, floats and sums, which
+  // few layers store, are not worth a copy of their code in every block: they go through memory.
   template <std::size_t Rows, std::size_t Width>
-  [[gnu::flatten]] static void strip(const GemmTask& task, const Block& block, std::size_t blocks) {
-    using S = Sums<Rows, Width>;
-    constexpr std::size_t kVectors = S::kWide + S::kNarrow;
-    constexpr std::integral_constant<std::size_t, 0> kFirst;
-    static_assert(Rows % 2 == 0 && Rows <= 2 * kStripGroups);
-    const std::int32_t* bias = task.epilogue.bias + block.column;
-    struct {
-      Codes<S::kWide, Products::below_int32_max> wide;
-      CodesOfFour<1> narrow;
-    } const constants{{task, block},
-                      {task, from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0)}};
-    const auto* codes = &constants;
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    __m512i memory[Rows][kVectors];
-    __m512i(*before)[kVectors] = memory;
-    asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
-    const auto store_row = [&](std::size_t r) __attribute__((always_inline)) {
-      __m512i row[S::kWide];
-      unroll<S::kWide>([&](auto v) { row[v] = before[r][v]; });
-      codes->wide.store(row, c + r * task.ldc);
-    };
-    const auto store_narrow = [&]() __attribute__((always_inline)) {
-      if constexpr (S::kNarrow > 0) {
-        static_assert(Rows == 4 && S::kNarrow == 1);
-        constexpr std::size_t kAt = S::kWide;
-        const __m512i rounded[1] = {
-            codes->narrow.round(0, before[0][kAt], before[1][kAt], before[2][kAt], before[3][kAt])};
-        codes->narrow.store(rounded, c + kLanes * S::kWide, task.ldc);
-      }
-    };
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const std::uint8_t* a[Rows];
-      find_rows(task, 0, block.row + i * Rows, a);
-      const std::int8_t* panel = block.panel;
-      S sums;
-      sums.start(bias);
-      std::size_t k = 0;
-      unroll<Rows / 2>([&](auto pair) {
-        if (i > 0) {
-          store_row(2 * pair);
-          store_row(2 * pair + 1);
-        }
-        S::fetch_group(*block.ahead);
-        sums.add_group(panel, a, k, kFirst);
-        k += kGroup;
-      });
-      if (i > 0) store_narrow();
-      for (; k + kGroup <= task.k; k += kGroup) {
-        S::fetch_group(*block.ahead);
-        sums.add_group(panel, a, k, kFirst);
-      }
-      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
-      sums.join_chains();
-      unroll<Rows>([&](auto r) {
-        unroll<S::kWide>([&](auto v) { before[r][v] = sums.wide[0][r][v]; });
-        unroll<S::kNarrow>([&](auto v) { before[r][S::kWide + v] = sums.narrow[0][r][v]; });
-      });
-      if (i > 0) c += Rows * task.ldc;
-    }
-    for (std::size_t r = 0; r < Rows; ++r) {
-      store_row(r);
-      asm("" : "+r"(r));  // a loop
-    }
-    store_narrow();
-  }
-
-  // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.
-  template <std::size_t Vectors>
-  [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
-                                            std::size_t blocks) {
-    using S = Sums<4, 4 * Vectors>;
-    constexpr std::integral_constant<std::size_t, 0> kFirst;
-    static_assert(Vectors < 4 && kStripGroups >= 4);
-    const CodesOfFour<Vectors> constants(task, block);
-    const CodesOfFour<Vectors>* codes = &constants;
-    asm("" : "+r"(codes));  // read from memory each time
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    S before;
-    __m512i rounded[Vectors];
-    const auto store_part = [&](auto r) __attribute__((always_inline)) {
-      if constexpr (r < Vectors) {
-        const auto& n = before.narrow[0];
-        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
-      } else if constexpr (r == 3) {
-        codes->store(rounded, c, task.ldc);
-      }
-    };
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const std::uint8_t* a[4];
-      find_rows(task, 0, block.row + 4 * i, a);
-      const std::int8_t* panel = block.panel;
-      S sums;
-      clear(sums.narrow[0]);
-      std::size_t k = 0;
-      unroll<4>([&](auto r) {
-        if (i > 0) store_part(r);
-        sums.add_group(panel, a, k, kFirst);
-        k += kGroup;
-      });
-      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
-      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
-      unroll<4>([&](auto r) {
-        unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
-      });
-      if (i > 0) c += 4 * task.ldc;
-    }
-    unroll<4>(store_part);
-  }
-
-  // Of the rows of a panel those that go in strips come first; gives their number. They fill blocks
-  // and leave no row alone.
-  static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
-                            std::size_t rows) {
-    const Epilogue& e = task.epilogue;
-    if (e.store != Store::q8 || !e.below_one || task.taps != 1) return 0;
-    if (task.k < kGroup * kStripGroups) return 0;
-    const std::size_t height = width == 64 ? 6 : 4;
-    if (rows < kStripBlocks * height) return 0;
-    const std::size_t blocks = rows / height - (rows % height == 1);
-    if (width == 64) {
-      strip<6, 64>(task, block, blocks);
-    } else if (width == 36) {
-      strip<4, 36>(task, block, blocks);
-    } else if (width == 12) {
-      narrow_strip<3>(task, block, blocks);
-    } else {
-      return 0;
-    }
-    return blocks * height;
-  }
-
-  // Codes are stored from registers. Floats and sums, which few layers store, are not worth a copy
-  // of their code in every block: they go through memory.
-  template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
-                                                  const Acc<Rows, Vectors>& acc) {
-    if (task.epilogue.store == Store::q8) {
-      char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-      const Codes<Vectors> codes(task, block);
-      return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc); });
+                                                  const Sums<Rows, Width>& sums) {
+    using S = Sums<Rows, Width>;
+    const Epilogue& e = task.epilogue;
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    if constexpr (S::kOfFour) {
+      if (e.store == Store::q8 && e.below_one) return store_four(task, block, sums, c);
     }
-    alignas(64) std::int32_t sums[Rows * Vectors * kLanes];
+    Acc<Rows, S::kVectors> acc;
+    unroll<Rows>([&](auto r) { sums.finish(e.bias + block.column, r, acc[r]); });
+    if constexpr (!S::kOfFour) {
+      if (e.store == Store::q8 && (e.below_one || Codes<S::kVectors>::kAnyProducts)) {
+        const Codes<S::kVectors> codes(task, block);
+        return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, false); });
+      }
+    }
+    alignas(64) std::int32_t words[Rows * S::kVectors * kLanes];
     unroll<Rows>([&](auto r) {
-      unroll<Vectors>(
-          [&](auto v) { _mm512_store_si512(sums + kLanes * (r * Vectors + v), acc[r][v]); });
+      unroll<S::kVectors>(
+          [&](auto v) { _mm512_store_si512(words + kLanes * (r * S::kVectors + v), acc[r][v]); });
     });
-    store_words(task, block, sums, Rows, Vectors);
+    if (e.store == Store::q8) return store_any_codes(task, block, words, Rows, S::kVectors);
+    std::size_t rows = Rows;
+    asm("" : "+r"(rows));  // or GCC would make a copy of the function for each number
+    store_words<S::kVectors>(task, block, words, rows);
+  }
+
+  template <std::size_t Width>
+  [[gnu::always_inline]] static inline void store_four(const GemmTask& task, const Block& block,
+                                                       const Sums<4, Width>& sums, char* c) {
+    using S = Sums<4, Width>;
+    static_assert(S::kWide == 0 || S::kWide == 2);
+    if constexpr (S::kWide == 2) {
+      const Codes<2> codes(task, block);
+      codes.store_two(sums.wide[0][0], sums.wide[0][1], c, task.ldc, false);
+      codes.store_two(sums.wide[0][2], sums.wide[0][3], c + 2 * task.ldc, task.ldc, false);
+    }
+    const CodesOfFour<S::kNarrow> codes(task, from_column(block, kLanes * S::kWide));
+    const auto& n = sums.narrow[0];
+    __m512i rounded[S::kNarrow];
+    unroll<S::kNarrow>(
+        [&](auto v) { rounded[v] = codes.round(v, n[0][v], n[1][v], n[2][v], n[3][v]); });
+    codes.store(rounded, c + kLanes * S::kWide, task.ldc, lanes_of(block, S::kWide), false);
   }
 };
 

@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/gemm_loop.inl"
+#include "kernels/store_512.inl"
 
 namespace octet::kernels {
 namespace {
@@ -91,6 +91,8 @@ struct Vnni512 {
     static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * kWide);
     // Narrow vectors have one step per group: alone, their chains take the groups in turn.
     static constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
+    // Narrow sums of four rows at a time are added up at once, with their bias.
+    static constexpr bool kOfFour = kNarrow > 0 && Rows % 4 == 0;
     using RowPointers = const std::uint8_t* const (&)[Rows];
 
     Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
@@ -99,6 +101,12 @@ struct Vnni512 {
     [[gnu::always_inline]] inline void start(const std::int32_t* bias) {
       unroll<kChains>([&](auto c) { clear(wide[c]); });
       unroll<kGroups>([&](auto c) { clear(narrow[c]); });
+      if constexpr (kOfFour) {
+        unroll<kNarrow>([&](auto v) {
+          const __m512i first = spread_four(0x1111, bias + kLanes * kWide + 4 * v);
+          unroll<Rows>([&](auto r) { narrow[0][r][v] = first; });
+        });
+      }
       unroll<kWide>([&](auto v) {
         const __m512i first = _mm512_loadu_si512(bias + kLanes * v);
         unroll<Rows>([&](auto r) { wide[0][r][v] = first; });
@@ -159,19 +167,19 @@ struct Vnni512 {
       unroll<kChains - 1>([&](auto c) { add(wide[0], wide[c + 1]); });
       unroll<kGroups - 1>([&](auto c) { add(narrow[0], narrow[c + 1]); });
     }
-  };
 
-  // The sums of a row by vectors of 16 columns.
-  template <std::size_t Wide, std::size_t Narrow, std::size_t W, std::size_t N>
-  [[gnu::always_inline]] static inline void finish(const std::int32_t* bias,
-                                                   const __m512i (&wide)[W],
-                                                   const __m512i (&narrow)[N],
-                                                   __m512i (&row)[Wide + (Narrow > 0)]) {
-    unroll<Wide>([&](auto v) { row[v] = wide[v]; });
-    if constexpr (Narrow > 0) {
-      row[Wide] = _mm512_add_epi32(gather(narrow), _mm512_loadu_si512(bias + kLanes * Wide));
+    // Those of a row by vectors of 16 columns.
+    [[gnu::always_inline]] inline void finish(const std::int32_t* bias, std::size_t r,
+                                              __m512i (&row)[kVectors]) const {
+      unroll<kWide>([&](auto v) { row[v] = wide[0][r][v]; });
+      if constexpr (kNarrow > 0) {
+        row[kWide] = gather(narrow[0][r]);
+        if constexpr (!kOfFour) {
+          row[kWide] = _mm512_add_epi32(row[kWide], _mm512_loadu_si512(bias + kLanes * kWide));
+        }
+      }
     }
-  }
+  };
 };
 
 }  // namespace

@@ -143,6 +143,7 @@ struct Problem {
                std::numeric_limits<float>::infinity(),
                all_below_one(mult.data(), shape.n)};
     if (rng() % 3 == 0) e.lo = e.zero_point;
+    if (rng() % 8 == 0) e.lo = lowest + static_cast<std::int32_t>(rng() % 256);
     if (rng() % 3 == 0) e.hi = e.lo + static_cast<std::int32_t>(rng() % 256) % (e.hi - e.lo + 1);
     if (rng() % 2 == 0) e.min = 0.0f;
     if (rng() % 2 == 0) e.max = static_cast<float>(rng() % 1000) / 16.0f;

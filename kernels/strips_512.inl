@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Register blocks below each other whose stores are hidden (avx512vnni.cpp).
+#pragma once
+
+#include "kernels/sums_512.inl"
+
+namespace octet::kernels {
+namespace {
+
+struct Strips512 : Vnni512 {
+  static constexpr std::size_t kStripRows = 4;
+  // Of k, at least: a block is stored among so many.
+  static constexpr std::size_t kStripGroups = 2;
+  static constexpr std::size_t kNarrowGroups = 4;
+
+  template <std::size_t Rows>
+  [[gnu::always_inline]] static inline void find_rows(const GemmTask& task, std::size_t tap,
+                                                      std::size_t row,
+                                                      const std::uint8_t* (&a)[Rows]) {
+    unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + row + r]; });
+  }
+
+  static Block from_column(Block block, std::size_t first) {
+    block.column += first;
+    block.columns -= first;
+    return block;
+  }
+
+  // Blocks of Rows rows below each other. Storing a block of 100 k takes as long as a fifth of its
+  // products, and out-of-order execution does not reach from one block's products to the next's:
+  // here each block is stored among the products of the next, some rows to a group of k. Until then
+  // its sums wait in memory: every register holds sums, weights or a row.
+  template <std::size_t Rows, std::size_t Width>
+  [[gnu::flatten]] static void strip(const GemmTask& task, const Block& block, std::size_t blocks) {
+    using S = Sums<Rows, Width>;
+    constexpr std::size_t kVectors = S::kWide + S::kNarrow;
+    constexpr std::integral_constant<std::size_t, 0> kFirst;
+    const std::int32_t* bias = task.epilogue.bias + block.column;
+    const Block narrow_block = from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0);
+    const __mmask16 narrow_lanes = lanes_of(narrow_block, 0);
+    struct {
+      Codes<S::kWide> wide;
+      CodesOfFour<1> narrow;
+      bool narrows;
+    } const constants{{task, block}, {task, narrow_block}, narrows_only(task.epilogue)};
+    const auto* codes = &constants;
+    constexpr std::size_t kAtOnce = S::kNarrow > 0 ? 4 : 3;  // rows
+    static_assert(Rows % kAtOnce == 0 && Rows / kAtOnce <= kStripGroups);
+    __m512i memory[Rows][kVectors];
+    __m512i(*before)[kVectors] = memory;
+    asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    const auto store_rows = [&](std::size_t first, std::size_t count)
+        __attribute__((always_inline)) {
+      for (std::size_t r = first; r < first + count; r += S::kWide == 2 ? 2 : 1) {
+        if constexpr (S::kWide == 2) {
+          codes->wide.store_two(before[r], before[r + 1], c + r * task.ldc, task.ldc,
+                                codes->narrows);
+        } else {
+          codes->wide.store(before[r], c + r * task.ldc, codes->narrows);
+        }
+      }
+      if constexpr (S::kNarrow == 1) {
+        const auto narrow = [&](std::size_t r) { return before[first + r][S::kWide]; };
+        const __m512i rounded[1] = {
+            codes->narrow.round(0, narrow(0), narrow(1), narrow(2), narrow(3))};
+        codes->narrow.store(rounded, c + first * task.ldc + kLanes * S::kWide, task.ldc,
+                            narrow_lanes, codes->narrows);
+      }
+    };
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint8_t* a[Rows];
+      find_rows(task, 0, block.row + i * Rows, a);
+      const std::int8_t* panel = block.panel;
+      S sums;
+      sums.start(bias);
+      std::size_t k = 0;
+      unroll<Rows / kAtOnce>([&](auto g) {
+        if (i > 0) store_rows(g * kAtOnce, kAtOnce);
+        S::fetch_group(*block.ahead);
+        sums.add_group(panel, a, k, kFirst);
+        k += kGroup;
+      });
+      for (; k + kGroup <= task.k; k += kGroup) {
+        S::fetch_group(*block.ahead);
+        sums.add_group(panel, a, k, kFirst);
+      }
+      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
+      sums.join_chains();
+      unroll<Rows>([&](auto r) {
+        unroll<S::kWide>([&](auto v) { before[r][v] = sums.wide[0][r][v]; });
+        unroll<S::kNarrow>([&](auto v) { before[r][S::kWide + v] = sums.narrow[0][r][v]; });
+      });
+      if (i > 0) c += Rows * task.ldc;
+    }
+    for (std::size_t r = 0; r < Rows; r += kAtOnce) {
+      store_rows(r, kAtOnce);
+      asm("" : "+r"(r));  // a loop
+    }
+  }
+
+  // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.
+  template <std::size_t Vectors>
+  [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
+                                            std::size_t blocks) {
+    using S = Sums<4, 4 * Vectors>;
+    constexpr std::integral_constant<std::size_t, 0> kFirst;
+    static_assert(Vectors < kNarrowGroups);
+    const CodesOfFour<Vectors> constants(task, block);
+    const CodesOfFour<Vectors>* codes = &constants;
+    asm("" : "+r"(codes));  // read from memory each time
+    const __mmask16 lanes = lanes_of(block, 0);
+    const bool narrows = narrows_only(task.epilogue);
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    S first, before;
+    first.start(task.epilogue.bias + block.column);
+    __m512i rounded[Vectors];
+    const auto store_part = [&](auto r) __attribute__((always_inline)) {
+      if constexpr (r < Vectors) {
+        const auto& n = before.narrow[0];
+        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
+      } else if constexpr (r + 1 == kNarrowGroups) {
+        codes->store(rounded, c, task.ldc, lanes, narrows);
+      }
+    };
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint8_t* a[4];
+      find_rows(task, 0, block.row + 4 * i, a);
+      const std::int8_t* panel = block.panel;
+      S sums = first;
+      std::size_t k = 0;
+      unroll<kNarrowGroups>([&](auto r) {
+        if (i > 0) store_part(r);
+        sums.add_group(panel, a, k, kFirst);
+        k += kGroup;
+      });
+      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
+      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
+      unroll<4>([&](auto r) {
+        unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
+      });
+      if (i > 0) c += 4 * task.ldc;
+    }
+    unroll<kNarrowGroups>(store_part);
+  }
+
+  // Of the rows of a panel those that go in strips come first; gives their number. They fill blocks
+  // and leave no row alone.
+  static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
+                            std::size_t rows) {
+    const Epilogue& e = task.epilogue;
+    if (e.store != Store::q8 || !e.below_one || task.taps != 1) return 0;
+    if (task.k < kGroup * (width < kLanes ? kNarrowGroups : kStripGroups)) return 0;
+    const std::size_t height = width == 64 ? 6 : width == 36 ? 8 : 4;
+    if (rows < (width == 64 ? 2 * height : height)) return 0;
+    const std::size_t blocks = rows / height - (rows % height == 1);
+    if (blocks == 0) return 0;
+    if (width == 64) {
+      strip<6, 64>(task, block, blocks);
+    } else if (width == 36) {
+      strip<8, 36>(task, block, blocks);
+    } else if (width == 12) {
+      narrow_strip<3>(task, block, blocks);
+    } else {
+      return 0;
+    }
+    return blocks * height;
+  }
+};
+
+}  // namespace
+}  // namespace octet::kernels
