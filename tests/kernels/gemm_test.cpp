@@ -269,8 +269,9 @@ TEST_CASE("gemm: more rows than a block, around the k where blocks change") {
   for_tables_here([](const Table& table) {
     Rng rng(7);
     const std::size_t step = small_set() ? 5 : 1;
-    for (const std::size_t k : {63u, 64u, 65u, 79u, 80u, 81u, 100u, 511u, 512u, 513u}) {
-      for (std::size_t m = 8; m <= 27; m += step) {
+    for (const std::size_t k :
+         {31u, 32u, 33u, 47u, 48u, 63u, 64u, 65u, 79u, 80u, 81u, 100u, 511u, 512u, 513u}) {
+      for (std::size_t m = 7; m <= 27; m += step) {
         for (const std::size_t n : {9u, 10u, 12u, 36u, 48u, 61u, 64u, 100u}) {
           check(table, {m, n, k, 1}, rng, kFills[rng() % 5], kFills[rng() % 5]);
         }
@@ -316,7 +317,9 @@ TEST_CASE("gemm: several taps go through the row pointers") {
     Rng rng(3);
     for (const std::size_t taps : {2u, 3u, 9u}) {
       for (const std::size_t k : {1u, 3u, 4u, 7u, 8u, 32u, 33u, 67u, 100u}) {
-        for (const std::size_t m : around({table.tile.mr})) {
+        auto ms = around({table.tile.mr});
+        ms.insert(20);
+        for (const std::size_t m : ms) {
           check(table, {m, 17, k, taps}, rng, Fill::random, Fill::extremes);
           check(table, {m, 100, k, taps}, rng, Fill::extremes, Fill::random);
         }
