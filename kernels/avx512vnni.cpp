@@ -126,8 +126,9 @@ struct Avx512Vnni : Strips512 {
     const CodesOfFour<S::kNarrow> codes(task, from_column(block, kLanes * S::kWide));
     const auto& n = sums.narrow[0];
     __m512i rounded[S::kNarrow];
-    unroll<S::kNarrow>(
-        [&](auto v) { rounded[v] = codes.round(v, n[0][v], n[1][v], n[2][v], n[3][v]); });
+    unroll<S::kNarrow>([&](auto v) {
+      rounded[v] = codes.round(v, codes.add(n[0][v], n[1][v], n[2][v], n[3][v]));
+    });
     codes.store(rounded, c + kLanes * S::kWide, task.ldc, lanes_of(block, S::kWide), false);
   }
 };

@@ -133,13 +133,14 @@ struct CodesOfFour {
     });
   }
 
-  // Vector v of rows a to d.
-  [[gnu::always_inline]] inline __m512i round(std::size_t v, __m512i a, __m512i b, __m512i c,
-                                              __m512i d) const {
+  // The sums of rows a to d.
+  [[gnu::always_inline]] static inline __m512i add(__m512i a, __m512i b, __m512i c, __m512i d) {
     const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
     const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-    const __m512i sums =
-        _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  }
+
+  [[gnu::always_inline]] inline __m512i round(std::size_t v, __m512i sums) const {
     return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), mult[v]));
   }
 

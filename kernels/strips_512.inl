@@ -63,7 +63,7 @@ struct Strips512 : Vnni512 {
       if constexpr (S::kNarrow == 1) {
         const auto narrow = [&](std::size_t r) { return before[first + r][S::kWide]; };
         const __m512i rounded[1] = {
-            codes->narrow.round(0, narrow(0), narrow(1), narrow(2), narrow(3))};
+            codes->narrow.round(0, codes->narrow.add(narrow(0), narrow(1), narrow(2), narrow(3)))};
         codes->narrow.store(rounded, c + first * task.ldc + kLanes * S::kWide, task.ldc,
                             narrow_lanes, codes->narrows);
       }
@@ -114,11 +114,25 @@ struct Strips512 : Vnni512 {
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     S first, before;
     first.start(task.epilogue.bias + block.column);
+    // Up to 4 codes behind the last group would cost each row a step. The four share one: its 16 k
+    // are 4 of each row, and its sums lie as CodesOfFour adds up those of the groups.
+    const std::size_t left = task.k % kGroup;
+    const bool shares = left > 0 && left <= kKr;
+    const std::int8_t* rest = block.panel + task.k / kGroup * 64 * Vectors;
+    __m512i weights[Vectors] = {};
+    if (shares) {
+      unroll<Vectors>([&](auto v) {
+        weights[v] = _mm512_shuffle_epi32(_mm512_load_si512(rest + 64 * v), _MM_PERM_DDDD);
+      });
+    }
+    __m512i four_rows{};
     __m512i rounded[Vectors];
     const auto store_part = [&](auto r) __attribute__((always_inline)) {
       if constexpr (r < Vectors) {
         const auto& n = before.narrow[0];
-        rounded[r] = codes->round(r, n[0][r], n[1][r], n[2][r], n[3][r]);
+        __m512i sums = codes->add(n[0][r], n[1][r], n[2][r], n[3][r]);
+        if (shares) sums = _mm512_dpbusd_epi32(sums, four_rows, weights[r]);
+        rounded[r] = codes->round(r, sums);
       } else if constexpr (r + 1 == kNarrowGroups) {
         codes->store(rounded, c, task.ldc, lanes, narrows);
       }
@@ -135,7 +149,14 @@ struct Strips512 : Vnni512 {
         k += kGroup;
       });
       for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
-      if (k < task.k) sums.template add_rest<true>(panel, a, k, task.k);
+      if (shares) {
+        unroll<4>([&](auto r) {
+          four_rows = _mm512_mask_broadcastd_epi32(four_rows, static_cast<__mmask16>(0x1111 << r),
+                                                   _mm_loadu_si32(a[r] + task.k - kKr));
+        });
+      } else if (k < task.k) {
+        sums.template add_rest<true>(panel, a, k, task.k);
+      }
       unroll<4>([&](auto r) {
         unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
       });
