@@ -99,7 +99,8 @@ struct Avx512Vnni : Strips512 {
     if constexpr (!S::kOfFour) {
       if (e.store == Store::q8 && (e.below_one || Codes<S::kVectors>::kAnyProducts)) {
         const Codes<S::kVectors> codes(task, block);
-        return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, false); });
+        const bool narrows = Rows == 4 && narrows_only(e);  // not worth its code elsewhere
+        return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, narrows); });
       }
     }
     alignas(64) std::int32_t words[Rows * S::kVectors * kLanes];
@@ -118,10 +119,11 @@ struct Avx512Vnni : Strips512 {
                                                        const Sums<4, Width>& sums, char* c) {
     using S = Sums<4, Width>;
     static_assert(S::kWide == 0 || S::kWide == 2);
+    const bool narrows = narrows_only(task.epilogue);
     if constexpr (S::kWide == 2) {
       const Codes<2> codes(task, block);
-      codes.store_two(sums.wide[0][0], sums.wide[0][1], c, task.ldc, false);
-      codes.store_two(sums.wide[0][2], sums.wide[0][3], c + 2 * task.ldc, task.ldc, false);
+      codes.store_two(sums.wide[0][0], sums.wide[0][1], c, task.ldc, narrows);
+      codes.store_two(sums.wide[0][2], sums.wide[0][3], c + 2 * task.ldc, task.ldc, narrows);
     }
     const CodesOfFour<S::kNarrow> codes(task, from_column(block, kLanes * S::kWide));
     const auto& n = sums.narrow[0];
@@ -129,7 +131,7 @@ struct Avx512Vnni : Strips512 {
     unroll<S::kNarrow>([&](auto v) {
       rounded[v] = codes.round(v, codes.add(n[0][v], n[1][v], n[2][v], n[3][v]));
     });
-    codes.store(rounded, c + kLanes * S::kWide, task.ldc, lanes_of(block, S::kWide), false);
+    codes.store(rounded, c + kLanes * S::kWide, task.ldc, lanes_of(block, S::kWide), narrows);
   }
 };
 
