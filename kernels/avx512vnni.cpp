@@ -100,7 +100,8 @@ struct Avx512Vnni : Strips512 {
       if (e.store == Store::q8 && (e.below_one || Codes<S::kVectors>::kAnyProducts)) {
         const Codes<S::kVectors> codes(task, block);
         const bool narrows = Rows == 4 && narrows_only(e);  // not worth its code elsewhere
-        return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, narrows); });
+        const __mmask64 mask = bytes_of<S::kVectors>(block);
+        return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, mask, narrows); });
       }
     }
     alignas(64) std::int32_t words[Rows * S::kVectors * kLanes];

@@ -22,6 +22,13 @@ inline __m512i spread_four(__mmask16 mask, const void* dwords) {
       _mm512_castsi128_si512(_mm_loadu_si128(static_cast<const __m128i*>(dwords))));
 }
 
+// The bytes of a row's codes of so many vectors that are to be stored.
+template <std::size_t Vectors>
+inline __mmask64 bytes_of(const Block& block) {
+  if constexpr (Vectors == 1) return lanes_of(block, 0);
+  return ~std::uint64_t{0} >> (64 - (block.columns < 16 * Vectors ? block.columns : 16 * Vectors));
+}
+
 // Zero point 0 and every code allowed, as behind a ReLU: narrowing with saturation is all there is
 // to do.
 inline bool narrows_only(const Epilogue& e) {
@@ -37,7 +44,6 @@ struct Codes {
   __m512i upper;
   __m512i lower;
   __m512i zero_point;
-  __mmask64 mask;
   __m512 mult[Vectors];
 
   [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
@@ -45,8 +51,6 @@ struct Codes {
     upper = _mm512_set1_epi8(static_cast<char>(e.hi));
     lower = _mm512_set1_epi8(static_cast<char>(e.lo));
     zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
-    mask =
-        ~std::uint64_t{0} >> (64 - (block.columns < 16 * Vectors ? block.columns : 16 * Vectors));
     unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + 16 * v); });
   }
 
@@ -69,7 +73,7 @@ struct Codes {
     return _mm512_permutexvar_epi32(order, bytes);
   }
 
-  [[gnu::always_inline]] inline void store(const __m512i (&sums)[Vectors], char* c,
+  [[gnu::always_inline]] inline void store(const __m512i (&sums)[Vectors], char* c, __mmask64 mask,
                                            bool narrows) const {
     __m512i q[4] = {};
     unroll<Vectors>([&](auto v) { q[v] = round(v, sums[v]); });
@@ -95,7 +99,6 @@ struct Codes<1> {
   __m512 upper;
   __m512 lower;
   __m512i zero_point;
-  __mmask16 mask;
   __m512 mult;
 
   [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
@@ -103,14 +106,15 @@ struct Codes<1> {
     upper = _mm512_set1_ps(static_cast<float>(e.hi - e.zero_point));
     lower = _mm512_set1_ps(static_cast<float>(e.lo - e.zero_point));
     zero_point = _mm512_set1_epi32(e.zero_point);
-    mask = lanes_of(block, 0);
     mult = _mm512_loadu_ps(e.mult + block.column);
   }
 
-  [[gnu::always_inline]] inline void store(const __m512i (&sums)[1], char* c, bool) const {
+  [[gnu::always_inline]] inline void store(const __m512i (&sums)[1], char* c, __mmask64 mask,
+                                           bool) const {
     const __m512 product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[0]), mult);
     const __m512i q = _mm512_cvtps_epi32(_mm512_max_ps(_mm512_min_ps(product, upper), lower));
-    _mm_mask_storeu_epi8(c, mask, _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point)));
+    _mm_mask_storeu_epi8(c, static_cast<__mmask16>(mask),
+                         _mm512_cvtepi32_epi8(_mm512_add_epi32(q, zero_point)));
   }
 };
 
@@ -182,7 +186,7 @@ struct CodesOfFour {
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + part.column;
     for (std::size_t r = 0; r < rows; ++r) {
       const __m512i sum[1] = {_mm512_load_si512(sums + 16 * (r * vectors + v))};
-      codes.store(sum, c + r * task.ldc, false);
+      codes.store(sum, c + r * task.ldc, bytes_of<1>(part), false);
     }
   }
 }

@@ -38,6 +38,7 @@ struct Strips512 : Vnni512 {
     const std::int32_t* bias = task.epilogue.bias + block.column;
     const Block narrow_block = from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0);
     const __mmask16 narrow_lanes = lanes_of(narrow_block, 0);
+    const __mmask64 wide_bytes = bytes_of<S::kWide>(block);
     struct {
       Codes<S::kWide> wide;
       CodesOfFour<1> narrow;
@@ -57,7 +58,7 @@ struct Strips512 : Vnni512 {
           codes->wide.store_two(before[r], before[r + 1], c + r * task.ldc, task.ldc,
                                 codes->narrows);
         } else {
-          codes->wide.store(before[r], c + r * task.ldc, codes->narrows);
+          codes->wide.store(before[r], c + r * task.ldc, wide_bytes, codes->narrows);
         }
       }
       if constexpr (S::kNarrow == 1) {
