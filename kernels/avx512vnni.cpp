@@ -83,8 +83,9 @@ struct Avx512Vnni : Strips512 {
     store(task, block, sums);
   }
 
-  // Codes are stored from registers, but where products reach 2^31. Those, floats and sums, which
-  // few layers store, are not worth a copy of their code in every block: they go through memory.
+  // Codes are stored from registers, but where products may reach 2^31 and a row is more than one
+  // vector. Those, floats and sums, which few layers store, are not worth a copy of their code in
+  // every block: they go through memory.
   template <std::size_t Rows, std::size_t Width>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
                                                   const Sums<Rows, Width>& sums) {
@@ -99,7 +100,7 @@ struct Avx512Vnni : Strips512 {
     if constexpr (!S::kOfFour) {
       if (e.store == Store::q8 && (e.below_one || Codes<S::kVectors>::kAnyProducts)) {
         const Codes<S::kVectors> codes(task, block);
-        const bool narrows = Rows == 4 && narrows_only(e);  // not worth its code elsewhere
+        const bool narrows = Rows == 4 && Width == 64 && narrows_only(e);  // elsewhere not worth it
         const __mmask64 mask = bytes_of<S::kVectors>(block);
         return unroll<Rows>([&](auto r) { codes.store(acc[r], c + r * task.ldc, mask, narrows); });
       }
@@ -120,7 +121,7 @@ struct Avx512Vnni : Strips512 {
                                                        const Sums<4, Width>& sums, char* c) {
     using S = Sums<4, Width>;
     static_assert(S::kWide == 0 || S::kWide == 2);
-    const bool narrows = narrows_only(task.epilogue);
+    const bool narrows = (Width == 36 || Width == 12) && narrows_only(task.epilogue);
     if constexpr (S::kWide == 2) {
       const Codes<2> codes(task, block);
       codes.store_two(sums.wide[0][0], sums.wide[0][1], c, task.ldc, narrows);

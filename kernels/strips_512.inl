@@ -45,15 +45,16 @@ struct Strips512 : Vnni512 {
       bool narrows;
     } const constants{{task, block}, {task, narrow_block}, narrows_only(task.epilogue)};
     const auto* codes = &constants;
-    constexpr std::size_t kAtOnce = S::kNarrow > 0 ? 4 : 3;  // rows
+    // Rows that are stored before a group of k, and of these the rows that are stored together.
+    constexpr std::size_t kAtOnce = S::kNarrow > 0 ? 8 : 3;
+    constexpr std::size_t kUnit = S::kNarrow > 0 ? 4 : 1;
     static_assert(Rows % kAtOnce == 0 && Rows / kAtOnce <= kStripGroups);
     __m512i memory[Rows][kVectors];
     __m512i(*before)[kVectors] = memory;
     asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    const auto store_rows = [&](std::size_t first, std::size_t count)
-        __attribute__((always_inline)) {
-      for (std::size_t r = first; r < first + count; r += S::kWide == 2 ? 2 : 1) {
+    const auto store_rows = [&](std::size_t first) __attribute__((always_inline)) {
+      for (std::size_t r = first; r < first + kUnit; r += S::kWide == 2 ? 2 : 1) {
         if constexpr (S::kWide == 2) {
           codes->wide.store_two(before[r], before[r + 1], c + r * task.ldc, task.ldc,
                                 codes->narrows);
@@ -77,7 +78,7 @@ struct Strips512 : Vnni512 {
       sums.start(bias);
       std::size_t k = 0;
       unroll<Rows / kAtOnce>([&](auto g) {
-        if (i > 0) store_rows(g * kAtOnce, kAtOnce);
+        if (i > 0) unroll<kAtOnce / kUnit>([&](auto u) { store_rows(g * kAtOnce + u * kUnit); });
         S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
@@ -94,13 +95,14 @@ struct Strips512 : Vnni512 {
       });
       if (i > 0) c += Rows * task.ldc;
     }
-    for (std::size_t r = 0; r < Rows; r += kAtOnce) {
-      store_rows(r, kAtOnce);
+    for (std::size_t r = 0; r < Rows; r += kUnit) {
+      store_rows(r);
       asm("" : "+r"(r));  // a loop
     }
   }
 
-  // The same of 4 rows by narrow vectors, whose sums leave room for those of the block before.
+  // The same of 4 rows by narrow vectors (12 columns), whose sums leave room for those of the block
+  // before.
   template <std::size_t Vectors>
   [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
                                             std::size_t blocks) {
@@ -115,8 +117,9 @@ struct Strips512 : Vnni512 {
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     S first, before;
     first.start(task.epilogue.bias + block.column);
-    // Up to 4 codes behind the last group would cost each row a step. The four share one: its 16 k
-    // are 4 of each row, and its sums lie as CodesOfFour adds up those of the groups.
+    // Up to 4 codes behind the last group would cost each row a step. The four share one: dword r
+    // of each lane holds the last 4 codes of row r, and the weights of the lane's column are in all
+    // four dwords, so that sum r of lane c is row r's of column c, as CodesOfFour::add leaves it.
     const std::size_t left = task.k % kGroup;
     const bool shares = left > 0 && left <= kKr;
     const std::int8_t* rest = block.panel + task.k / kGroup * 64 * Vectors;
@@ -152,8 +155,9 @@ struct Strips512 : Vnni512 {
       for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
       if (shares) {
         unroll<4>([&](auto r) {
-          four_rows = _mm512_mask_broadcastd_epi32(four_rows, static_cast<__mmask16>(0x1111 << r),
-                                                   _mm_loadu_si32(a[r] + task.k - kKr));
+          four_rows = _mm512_mask_broadcastd_epi32(
+              four_rows, static_cast<__mmask16>(0x1111 << r),
+              _mm_cvtsi32_si128(static_cast<int>(load_word(a[r] + task.k - kKr))));
         });
       } else if (k < task.k) {
         sums.template add_rest<true>(panel, a, k, task.k);
@@ -166,8 +170,8 @@ struct Strips512 : Vnni512 {
     unroll<kNarrowGroups>(store_part);
   }
 
-  // Of the rows of a panel those that go in strips come first; gives their number. They fill blocks
-  // and leave no row alone.
+  // Of the rows of a panel those that go in strips come first; gives their number. They fill
+  // blocks, of 64 columns two at least, and leave no row alone.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
     const Epilogue& e = task.epilogue;
