@@ -19,8 +19,6 @@
 // vectors cost 4, 100 columns cost 25 where they cost 28, and a row is read by 16 codes.
 #include <immintrin.h>
 
-#include <type_traits>
-
 #include "kernels/make_table.inl"
 #include "kernels/strips_512.inl"
 #include "kernels/tables.h"
@@ -93,7 +91,14 @@ struct Avx512Vnni : Strips512 {
     const Epilogue& e = task.epilogue;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     if constexpr (S::kOfFour) {
-      if (e.store == Store::q8 && e.below_one) return store_four(task, block, sums, c);
+      if (e.store == Store::q8 && e.below_one) {
+        using Stored = RowCodes<S>;
+        const auto at = [&](std::size_t r, std::size_t v) {
+          return v < S::kWide ? sums.wide[0][r][v] : sums.narrow[0][r][v - S::kWide];
+        };
+        const bool narrows = (Width == 36 || Width == 12) && narrows_only(e);
+        return Stored(task, block).store(at, c, task.ldc, Stored::masks(block), narrows);
+      }
     }
     Acc<Rows, S::kVectors> acc;
     unroll<Rows>([&](auto r) { sums.finish(e.bias + block.column, r, acc[r]); });
@@ -114,26 +119,6 @@ struct Avx512Vnni : Strips512 {
     std::size_t rows = Rows;
     asm("" : "+r"(rows));  // or GCC would make a copy of the function for each number
     store_words<S::kVectors>(task, block, words, rows);
-  }
-
-  template <std::size_t Width>
-  [[gnu::always_inline]] static inline void store_four(const GemmTask& task, const Block& block,
-                                                       const Sums<4, Width>& sums, char* c) {
-    using S = Sums<4, Width>;
-    static_assert(S::kWide == 0 || S::kWide == 2);
-    const bool narrows = (Width == 36 || Width == 12) && narrows_only(task.epilogue);
-    if constexpr (S::kWide == 2) {
-      const Codes<2> codes(task, block);
-      codes.store_two(sums.wide[0][0], sums.wide[0][1], c, task.ldc, narrows);
-      codes.store_two(sums.wide[0][2], sums.wide[0][3], c + 2 * task.ldc, task.ldc, narrows);
-    }
-    const CodesOfFour<S::kNarrow> codes(task, from_column(block, kLanes * S::kWide));
-    const auto& n = sums.narrow[0];
-    __m512i rounded[S::kNarrow];
-    unroll<S::kNarrow>([&](auto v) {
-      rounded[v] = codes.round(v, codes.add(n[0][v], n[1][v], n[2][v], n[3][v]));
-    });
-    codes.store(rounded, c + kLanes * S::kWide, task.ldc, lanes_of(block, S::kWide), narrows);
   }
 };
 

@@ -29,64 +29,86 @@ inline __mmask64 bytes_of(const Block& block) {
   return ~std::uint64_t{0} >> (64 - (block.columns < 16 * Vectors ? block.columns : 16 * Vectors));
 }
 
+// The block's columns from first on.
+inline Block from_column(Block block, std::size_t first) {
+  block.column += first;
+  block.columns -= first;
+  return block;
+}
+
+// Dword d of 128-bit lane l becomes dword l of lane d.
+inline __m512i transpose_lanes(__m512i x) {
+  return _mm512_permutexvar_epi32(
+      _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), x);
+}
+
+// Dword r of each lane: the sum of the four dwords of vector r's lane.
+[[gnu::always_inline]] inline __m512i add_dwords(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+  return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+}
+
 // Zero point 0 and every code allowed, as behind a ReLU: narrowing with saturation is all there is
 // to do.
 inline bool narrows_only(const Epilogue& e) {
   return e.zero_point == 0 && e.lo == 0 && e.hi == 255;
 }
 
-// Requantizes the sums of a row whose products are all below 2^31: what is too low converts to
-// INT_MIN rightly, saturates while narrowing and meets lo as a byte. Packing works within 128-bit
-// lanes: the permutation puts the columns in order.
-template <std::size_t Vectors>
-struct Codes {
-  static constexpr bool kAnyProducts = false;
+// Sums whose products are all below 2^31 to codes: what is too low converts to INT_MIN rightly,
+// saturates while narrowing and meets lo as a byte.
+struct Requantize {
   __m512i upper;
   __m512i lower;
   __m512i zero_point;
-  __m512 mult[Vectors];
 
-  [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block) {
-    const Epilogue& e = task.epilogue;
-    upper = _mm512_set1_epi8(static_cast<char>(e.hi));
-    lower = _mm512_set1_epi8(static_cast<char>(e.lo));
-    zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
-    unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + 16 * v); });
+  [[gnu::always_inline]] inline explicit Requantize(const Epilogue& e)
+      : upper(_mm512_set1_epi8(static_cast<char>(e.hi))),
+        lower(_mm512_set1_epi8(static_cast<char>(e.lo))),
+        zero_point(_mm512_set1_epi16(static_cast<short>(e.zero_point))) {}
+
+  [[gnu::always_inline]] static inline __m512i round(__m512i sums, __m512 mult) {
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), mult));
   }
 
-  [[gnu::always_inline]] inline __m512i round(std::size_t v, __m512i sums) const {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), mult[v]));
-  }
-
+  // Dword v of each lane: the codes of the four words of vector v's lane. narrows: narrows_only(e),
+  // asked where it is worth it.
   [[gnu::always_inline]] inline __m512i narrow(const __m512i (&q)[4], bool narrows) const {
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i low = _mm512_packs_epi32(q[0], q[1]);
     __m512i high = _mm512_packs_epi32(q[2], q[3]);
-    __m512i bytes;
-    if (narrows) {
-      bytes = _mm512_packus_epi16(low, high);
-    } else {
-      low = _mm512_adds_epi16(low, zero_point);
-      high = _mm512_adds_epi16(high, zero_point);
-      bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), lower), upper);
-    }
-    return _mm512_permutexvar_epi32(order, bytes);
+    if (narrows) return _mm512_packus_epi16(low, high);
+    low = _mm512_adds_epi16(low, zero_point);
+    high = _mm512_adds_epi16(high, zero_point);
+    return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), lower), upper);
+  }
+};
+
+// The codes of a row of wide vectors.
+template <std::size_t Vectors>
+struct Codes : Requantize {
+  static constexpr bool kAnyProducts = false;
+  __m512 mult[Vectors];
+
+  [[gnu::always_inline]] inline Codes(const GemmTask& task, const Block& block)
+      : Requantize(task.epilogue) {
+    const float* from = task.epilogue.mult + block.column;
+    unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(from + 16 * v); });
   }
 
   [[gnu::always_inline]] inline void store(const __m512i (&sums)[Vectors], char* c, __mmask64 mask,
                                            bool narrows) const {
     __m512i q[4] = {};
-    unroll<Vectors>([&](auto v) { q[v] = round(v, sums[v]); });
-    const __m512i y = narrow(q, narrows);
-    _mm512_mask_storeu_epi8(c, mask, y);
+    unroll<Vectors>([&](auto v) { q[v] = round(sums[v], mult[v]); });
+    _mm512_mask_storeu_epi8(c, mask, transpose_lanes(narrow(q, narrows)));
   }
 
   // Two rows of all 32 columns.
-  [[gnu::always_inline]] inline void store_two(const __m512i* a, const __m512i* b, char* c,
-                                               std::size_t ldc, bool narrows) const {
+  [[gnu::always_inline]] inline void store_two(const __m512i (&sums)[4], char* c, std::size_t ldc,
+                                               bool narrows) const {
     static_assert(Vectors == 2);
-    const __m512i q[4] = {round(0, a[0]), round(1, a[1]), round(0, b[0]), round(1, b[1])};
-    const __m512i y = narrow(q, narrows);
+    __m512i q[4];
+    unroll<4>([&](auto v) { q[v] = round(sums[v], mult[v % 2]); });
+    const __m512i y = transpose_lanes(narrow(q, narrows));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), _mm512_castsi512_si256(y));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(c + ldc), _mm512_extracti64x4_epi64(y, 1));
   }
@@ -118,57 +140,29 @@ struct Codes<1> {
   }
 };
 
-// Requantizes four rows of panels of narrow vectors at once: the four vectors of the same four
-// columns are added up to one whose lane of 128 bits c holds column c of the four rows.
+// The codes of four rows of narrow vectors. The four vectors of the same four columns are added up
+// to one: its lane c holds column c of the four rows.
 template <std::size_t Vectors>
-struct CodesOfFour {
-  __m512i upper;
-  __m512i lower;
-  __m512i zero_point;
+struct CodesOfFour : Requantize {
   __m512 mult[Vectors];
 
-  [[gnu::always_inline]] inline CodesOfFour(const GemmTask& task, const Block& block) {
-    const Epilogue& e = task.epilogue;
-    upper = _mm512_set1_epi8(static_cast<char>(e.hi));
-    lower = _mm512_set1_epi8(static_cast<char>(e.lo));
-    zero_point = _mm512_set1_epi16(static_cast<short>(e.zero_point));
-    unroll<Vectors>([&](auto v) {
-      mult[v] = _mm512_castsi512_ps(spread_four(0xffff, e.mult + block.column + 4 * v));
-    });
-  }
-
-  // The sums of rows a to d.
-  [[gnu::always_inline]] static inline __m512i add(__m512i a, __m512i b, __m512i c, __m512i d) {
-    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-    return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-  }
-
-  [[gnu::always_inline]] inline __m512i round(std::size_t v, __m512i sums) const {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), mult[v]));
+  [[gnu::always_inline]] inline CodesOfFour(const GemmTask& task, const Block& block)
+      : Requantize(task.epilogue) {
+    const float* from = task.epilogue.mult + block.column;
+    unroll<Vectors>(
+        [&](auto v) { mult[v] = _mm512_castsi512_ps(spread_four(0xffff, from + 4 * v)); });
   }
 
   // Byte 4 v + r of lane c becomes byte 4 v + c of lane r: transposed within dwords' bytes, then
   // dwords, then again.
-  [[gnu::always_inline]] inline void store(const __m512i (&q)[Vectors], char* c, std::size_t ldc,
-                                           __mmask16 mask, bool narrows) const {
-    __m512i all[4] = {};
-    unroll<Vectors>([&](auto v) { all[v] = q[v]; });
-    __m512i low = _mm512_packs_epi32(all[0], all[1]);
-    __m512i high = _mm512_packs_epi32(all[2], all[3]);
-    __m512i bytes;
-    if (narrows) {
-      bytes = _mm512_packus_epi16(low, high);
-    } else {
-      low = _mm512_adds_epi16(low, zero_point);
-      high = _mm512_adds_epi16(high, zero_point);
-      bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), lower), upper);
-    }
+  [[gnu::always_inline]] inline void store(const __m512i (&rounded)[Vectors], char* c,
+                                           std::size_t ldc, __mmask16 mask, bool narrows) const {
+    __m512i q[4] = {};
+    unroll<Vectors>([&](auto v) { q[v] = rounded[v]; });
     const __m512i within =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-    const __m512i across = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     const __m512i y = _mm512_shuffle_epi8(
-        _mm512_permutexvar_epi32(across, _mm512_shuffle_epi8(bytes, within)), within);
+        transpose_lanes(_mm512_shuffle_epi8(narrow(q, narrows), within)), within);
     unroll<4>(
         [&](auto r) { _mm_mask_storeu_epi8(c + r * ldc, mask, _mm512_extracti32x4_epi32(y, r)); });
   }
@@ -179,9 +173,7 @@ struct CodesOfFour {
                                                   const std::int32_t* sums, std::size_t rows,
                                                   std::size_t vectors) {
   for (std::size_t v = 0; v < vectors; ++v) {
-    Block part = block;
-    part.column += 16 * v;
-    part.columns -= 16 * v;
+    const Block part = from_column(block, 16 * v);
     const Codes<1> codes(task, part);
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + part.column;
     for (std::size_t r = 0; r < rows; ++r) {

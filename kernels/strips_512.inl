@@ -20,11 +20,55 @@ struct Strips512 : Vnni512 {
     unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + row + r]; });
   }
 
-  static Block from_column(Block block, std::size_t first) {
-    block.column += first;
-    block.columns -= first;
-    return block;
-  }
+  // Which bytes of a row, and of its narrow columns, are to be stored.
+  struct Masks {
+    __mmask64 wide;
+    __mmask16 narrow;
+  };
+
+  // The codes of a block, by as many rows as are stored together.
+  template <class S>
+  struct RowCodes {
+    static constexpr std::size_t kRows = S::kNarrow > 0 ? 4 : 1;
+    static constexpr std::size_t kWide = S::kWide == 0 ? 1 : S::kWide;  // no array is empty
+    Codes<kWide> wide;
+    CodesOfFour<S::kNarrow == 0 ? 1 : S::kNarrow> narrow;
+
+    static Block narrow_part(const Block& block) {
+      return from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0);
+    }
+    [[gnu::always_inline]] inline RowCodes(const GemmTask& task, const Block& block)
+        : wide(task, block), narrow(task, narrow_part(block)) {}
+
+    static Masks masks(const Block& block) {
+      return {bytes_of<kWide>(block), lanes_of(narrow_part(block), 0)};
+    }
+
+    // sums(r, v): the wide vectors of row r, then the narrow ones.
+    template <class Sums>
+    [[gnu::always_inline]] inline void store(Sums sums, char* c, std::size_t ldc, Masks to,
+                                             bool narrows) const {
+      if constexpr (S::kNarrow == 0) {
+        __m512i row[S::kWide];
+        unroll<S::kWide>([&](auto v) { row[v] = sums(0, v); });
+        wide.store(row, c, to.wide, narrows);
+      } else {
+        static_assert(S::kWide == 0 || S::kWide == 2);
+        if constexpr (S::kWide == 2) {
+          wide.store_two({sums(0, 0), sums(0, 1), sums(1, 0), sums(1, 1)}, c, ldc, narrows);
+          wide.store_two({sums(2, 0), sums(2, 1), sums(3, 0), sums(3, 1)}, c + 2 * ldc, ldc,
+                         narrows);
+        }
+        __m512i rounded[S::kNarrow];
+        unroll<S::kNarrow>([&](auto v) {
+          constexpr std::size_t at = S::kWide + v;
+          const __m512i four = add_dwords(sums(0, at), sums(1, at), sums(2, at), sums(3, at));
+          rounded[v] = narrow.round(four, narrow.mult[v]);
+        });
+        narrow.store(rounded, c + kLanes * S::kWide, ldc, to.narrow, narrows);
+      }
+    }
+  };
 
   // Blocks of Rows rows below each other. Storing a block of 100 k takes as long as a fifth of its
   // products, and out-of-order execution does not reach from one block's products to the next's:
@@ -36,39 +80,23 @@ struct Strips512 : Vnni512 {
     constexpr std::size_t kVectors = S::kWide + S::kNarrow;
     constexpr std::integral_constant<std::size_t, 0> kFirst;
     const std::int32_t* bias = task.epilogue.bias + block.column;
-    const Block narrow_block = from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0);
-    const __mmask16 narrow_lanes = lanes_of(narrow_block, 0);
-    const __mmask64 wide_bytes = bytes_of<S::kWide>(block);
-    struct {
-      Codes<S::kWide> wide;
-      CodesOfFour<1> narrow;
+    using Stored = RowCodes<S>;
+    const Masks masks = Stored::masks(block);
+    const struct {
+      Stored rows;
       bool narrows;
-    } const constants{{task, block}, {task, narrow_block}, narrows_only(task.epilogue)};
+    } constants{{task, block}, narrows_only(task.epilogue)};
     const auto* codes = &constants;
-    // Rows that are stored before a group of k, and of these the rows that are stored together.
+    // Rows that are stored before a group of k.
     constexpr std::size_t kAtOnce = S::kNarrow > 0 ? 8 : 3;
-    constexpr std::size_t kUnit = S::kNarrow > 0 ? 4 : 1;
     static_assert(Rows % kAtOnce == 0 && Rows / kAtOnce <= kStripGroups);
     __m512i memory[Rows][kVectors];
     __m512i(*before)[kVectors] = memory;
     asm volatile("" : "+r"(codes), "+r"(before) : : "memory");  // or GCC would use registers
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     const auto store_rows = [&](std::size_t first) __attribute__((always_inline)) {
-      for (std::size_t r = first; r < first + kUnit; r += S::kWide == 2 ? 2 : 1) {
-        if constexpr (S::kWide == 2) {
-          codes->wide.store_two(before[r], before[r + 1], c + r * task.ldc, task.ldc,
-                                codes->narrows);
-        } else {
-          codes->wide.store(before[r], c + r * task.ldc, wide_bytes, codes->narrows);
-        }
-      }
-      if constexpr (S::kNarrow == 1) {
-        const auto narrow = [&](std::size_t r) { return before[first + r][S::kWide]; };
-        const __m512i rounded[1] = {
-            codes->narrow.round(0, codes->narrow.add(narrow(0), narrow(1), narrow(2), narrow(3)))};
-        codes->narrow.store(rounded, c + first * task.ldc + kLanes * S::kWide, task.ldc,
-                            narrow_lanes, codes->narrows);
-      }
+      const auto sums = [&](std::size_t r, std::size_t v) { return before[first + r][v]; };
+      codes->rows.store(sums, c + first * task.ldc, task.ldc, masks, codes->narrows);
     };
     for (std::size_t i = 0; i < blocks; ++i) {
       const std::uint8_t* a[Rows];
@@ -78,7 +106,10 @@ struct Strips512 : Vnni512 {
       sums.start(bias);
       std::size_t k = 0;
       unroll<Rows / kAtOnce>([&](auto g) {
-        if (i > 0) unroll<kAtOnce / kUnit>([&](auto u) { store_rows(g * kAtOnce + u * kUnit); });
+        if (i > 0) {
+          unroll<kAtOnce / Stored::kRows>(
+              [&](auto u) { store_rows(g * kAtOnce + u * Stored::kRows); });
+        }
         S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, kFirst);
         k += kGroup;
@@ -95,7 +126,7 @@ struct Strips512 : Vnni512 {
       });
       if (i > 0) c += Rows * task.ldc;
     }
-    for (std::size_t r = 0; r < Rows; r += kUnit) {
+    for (std::size_t r = 0; r < Rows; r += Stored::kRows) {
       store_rows(r);
       asm("" : "+r"(r));  // a loop
     }
@@ -119,7 +150,7 @@ struct Strips512 : Vnni512 {
     first.start(task.epilogue.bias + block.column);
     // Up to 4 codes behind the last group would cost each row a step. The four share one: dword r
     // of each lane holds the last 4 codes of row r, and the weights of the lane's column are in all
-    // four dwords, so that sum r of lane c is row r's of column c, as CodesOfFour::add leaves it.
+    // four dwords, so that sum r of lane c is row r's of column c, as add_dwords leaves it.
     const std::size_t left = task.k % kGroup;
     const bool shares = left > 0 && left <= kKr;
     const std::int8_t* rest = block.panel + task.k / kGroup * 64 * Vectors;
@@ -134,9 +165,9 @@ struct Strips512 : Vnni512 {
     const auto store_part = [&](auto r) __attribute__((always_inline)) {
       if constexpr (r < Vectors) {
         const auto& n = before.narrow[0];
-        __m512i sums = codes->add(n[0][r], n[1][r], n[2][r], n[3][r]);
+        __m512i sums = add_dwords(n[0][r], n[1][r], n[2][r], n[3][r]);
         if (shares) sums = _mm512_dpbusd_epi32(sums, four_rows, weights[r]);
-        rounded[r] = codes->round(r, sums);
+        rounded[r] = codes->round(sums, codes->mult[r]);
       } else if constexpr (r + 1 == kNarrowGroups) {
         codes->store(rounded, c, task.ldc, lanes, narrows);
       }

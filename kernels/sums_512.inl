@@ -70,16 +70,10 @@ struct Vnni512 {
       const __m512i half = _mm512_add_epi32(acc[0], _mm512_shuffle_epi32(acc[0], _MM_PERM_BADC));
       sums = _mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
     } else {
-      const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[0], acc[1]),
-                                          _mm512_unpackhi_epi32(acc[0], acc[1]));
-      __m512i cd{};
-      if constexpr (Vectors == 3) {
-        cd = _mm512_add_epi32(_mm512_unpacklo_epi32(acc[2], cd), _mm512_unpackhi_epi32(acc[2], cd));
-      }
-      sums = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+      const __m512i zero{};
+      sums = add_dwords(acc[0], acc[1], Vectors == 3 ? acc[Vectors - 1] : zero, zero);
     }
-    return _mm512_permutexvar_epi32(
-        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
+    return transpose_lanes(sums);
   }
 
   // The sums of a register block.
