@@ -31,10 +31,10 @@ constexpr Entry kEntries[] = {
     {&kAvxVnniEvexTable, [](const CpuFeatures& cpu) { return cpu.avx512 && cpu.avx512_vnni; }},
 #endif
 #ifdef OCTET_HAS_AVXVNNI
-    {&kAvxVnniTable, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.avx_vnni; }},
+    {&kAvxVnniTable, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.avx_vnni; }},
 #endif
 #ifdef OCTET_HAS_AVX2
-    {&kAvx2Table, [](const CpuFeatures& cpu) { return cpu.avx2; }},
+    {&kAvx2Table, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma; }},
 #endif
 #ifdef OCTET_HAS_NEON_I8MM
     {&kNeonI8mmTable, [](const CpuFeatures& cpu) { return cpu.neon && cpu.i8mm; }},

@@ -1,182 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
-// The elementwise functions of a table, written once over xsimd and instantiated by each
+// The elementwise functions of a table on codes, written once over xsimd and instantiated by each
 // instruction set's file with its architecture tag. Everything is in an unnamed namespace: no copy
 // compiled for one CPU may be linked into another's code.
-//
-// Data passes through blocks of kBlock elements: bytes are widened to a small array, computed on in
-// vectors, and narrowed again; the plain loops over the small arrays are what compilers turn into
-// the conversions (vpmovzxbd, vpmovdb, ...) that xsimd 8.1 does not offer. A tail is a block that
-// is copied in and out.
 #pragma once
-
-#include <string.h>
 
 #include <xsimd/xsimd.hpp>
 
+#include "kernels/blocks.inl"
 #include "kernels/kernels.h"
+#include "kernels/reference.h"
+#include "kernels/unroll.inl"
+#include "kernels/vectors.inl"
 
 namespace octet::kernels {
 namespace {
 
 template <class Arch, Sign kSign>
 struct Elementwise {
+  using V = Vectors<Arch>;
   using F = xsimd::batch<float, Arch>;
   using I = xsimd::batch<std::int32_t, Arch>;
+  using Words = xsimd::batch<std::int16_t, Arch>;
   using Code = std::conditional_t<kSign == Sign::u8, std::uint8_t, std::int8_t>;
   using Codes = xsimd::batch<Code, Arch>;
-  static constexpr std::size_t kBlock = 64;
   static constexpr std::size_t kLanes = F::size;
+  static constexpr std::size_t kBlock = 4 * kLanes;
+  static_assert(Codes::size == kBlock);
 
-  // Round to nearest even of values clamped to [lo, hi]; NaN becomes lo.
-  static I round_clamped(F v, F lo, F hi) {
-    v = xsimd::select(v > lo, v, lo);
-    v = xsimd::select(v < hi, v, hi);
-    return xsimd::nearbyint_as_int(v);
+  // Beyond all codes and zero points, within 16 bits.
+  static constexpr float kLimit = 1024;
+
+  static Codes load(const std::uint8_t* x) {
+    return Codes::load_unaligned(reinterpret_cast<const Code*>(x));
+  }
+  static void store(Codes codes, std::uint8_t* y) {
+    codes.store_unaligned(reinterpret_cast<Code*>(y));
   }
 
-  // Correctly rounded: by the compiler's own vectors, because xsimd's division on NEON multiplies
-  // by an approximate reciprocal.
-  static F divide(F x, F y) {
-    using Register = typename F::register_type;
-    return F(static_cast<Register>(x) / static_cast<Register>(y));
-  }
+  // From rounded values to codes. Clamping integers is the same as clamping what they were rounded
+  // from.
+  struct Narrow {
+    Words zero_point;
+    Codes lo, hi;
 
-  // Calls f(first, count) for whole blocks, then once for the tail.
-  template <class Full, class Tail>
-  static void for_blocks(std::size_t n, Full full, Tail tail) {
-    std::size_t i = 0;
-    for (; i + kBlock <= n; i += kBlock) full(i);
-    if (i < n) tail(i, n - i);
-  }
-
-  static void load_codes(const std::uint8_t* x, std::int32_t* wide) {
-    for (std::size_t i = 0; i < kBlock; ++i) wide[i] = static_cast<Code>(x[i]);
-  }
-  static void store_codes(const std::int32_t* wide, std::uint8_t* y) {
-    for (std::size_t i = 0; i < kBlock; ++i) y[i] = static_cast<std::uint8_t>(wide[i]);
-  }
-
-  static void quantize_block(const float* x, const QuantizeParams& p, std::uint8_t* y) {
-    const F scale(p.scale);
-    const F lo(static_cast<float>(p.lo - p.zero_point));
-    const F hi(static_cast<float>(p.hi - p.zero_point));
-    const I zero_point(p.zero_point);
-    alignas(64) std::int32_t codes[kBlock];
-    for (std::size_t i = 0; i < kBlock; i += kLanes) {
-      const F v = divide(F::load_unaligned(x + i), scale);
-      (round_clamped(v, lo, hi) + zero_point).store_aligned(codes + i);
+    Narrow(std::int32_t to_zero, std::int32_t lowest, std::int32_t highest)
+        : zero_point(static_cast<std::int16_t>(to_zero)),
+          lo(static_cast<Code>(lowest)),
+          hi(static_cast<Code>(highest)) {}
+    Codes operator()(const I (&q)[4]) const {
+      return xsimd::min(xsimd::max(V::template narrow<Code>(q, zero_point), lo), hi);
     }
-    store_codes(codes, y);
-  }
-  static void quantize(const float* x, std::size_t n, const QuantizeParams& params,
-                       std::uint8_t* y) {
-    for_blocks(
-        n, [&](std::size_t i) { quantize_block(x + i, params, y + i); },
-        [&](std::size_t i, std::size_t count) {
-          float in[kBlock] = {};
-          std::uint8_t out[kBlock];
-          memcpy(in, x + i, count * sizeof(float));
-          quantize_block(in, params, out);
-          memcpy(y + i, out, count);
-        });
+  };
+
+  // x / scale without a division, which would take most of the time: the product with the
+  // reciprocal, then what x is away from it times scale, again times the reciprocal, is added
+  // (Markstein, "Computation of elementary functions on the IBM RISC System/6000 processor", 1990).
+  // Wherever rounding to an integer could see a difference this is the float that a division gives:
+  // tests try the mantissas of all scales with the floats around all halves. For scales in this
+  // range no step leaves the normal floats where it matters; quotients beyond the limit would
+  // become NaN.
+  static constexpr float kLeastScale = 0x1p-100f;
+  static constexpr float kLargestScale = 0x1p100f;
+
+  static void quantize(const float* x, std::size_t n, const QuantizeParams& p, std::uint8_t* y) {
+    if (!(p.scale >= kLeastScale && p.scale <= kLargestScale)) {
+      return reference::quantize(x, n, p, y);
+    }
+    const F scale(-p.scale);
+    const F reciprocal(1 / p.scale);
+    const F limit(kLimit * p.scale);
+    const Narrow narrow(p.zero_point, p.lo, p.hi);
+    const auto block = [&](std::uint8_t* to, const float* from) {
+      // Four at a time, step by step: cores that run in order would wait for each.
+      F value[4];
+      F quotient[4];
+      I q[4];
+      unroll<4>([&](auto v) {
+        value[v] = V::at_most(F::load_unaligned(from + v * kLanes), limit);
+        quotient[v] = value[v] * reciprocal;
+      });
+      unroll<4>([&](auto v) { value[v] = V::fused(quotient[v], scale, value[v]); });
+      unroll<4>([&](auto v) { quotient[v] = V::fused(value[v], reciprocal, quotient[v]); });
+      unroll<4>([&](auto v) { q[v] = V::round(quotient[v]); });
+      store(narrow(q), to);
+    };
+    for_blocks<V, kBlock>(n, block, y, x);
   }
 
-  static void dequantize_block(const std::uint8_t* x, float scale, std::int32_t zero_point,
-                               float* y) {
-    alignas(64) std::int32_t codes[kBlock];
-    load_codes(x, codes);
-    for (std::size_t i = 0; i < kBlock; i += kLanes) {
-      const F v = xsimd::to_float(I::load_aligned(codes + i) - I(zero_point));
-      (F(scale) * v).store_unaligned(y + i);
-    }
-  }
   static void dequantize(const std::uint8_t* x, std::size_t n, float scale, std::int32_t zero_point,
                          float* y) {
-    for_blocks(
-        n, [&](std::size_t i) { dequantize_block(x + i, scale, zero_point, y + i); },
-        [&](std::size_t i, std::size_t count) {
-          std::uint8_t in[kBlock] = {};
-          float out[kBlock];
-          memcpy(in, x + i, count);
-          dequantize_block(in, scale, zero_point, out);
-          memcpy(y + i, out, count * sizeof(float));
-        });
+    const F times(scale);
+    const auto block = [&](float* to, const std::uint8_t* from) {
+      F r[4];
+      V::template reals<Code>(from, -zero_point, r);
+      unroll<4>([&](auto v) { (times * r[v]).store_unaligned(to + v * kLanes); });
+    };
+    for_blocks<V, kBlock>(n, block, y, x);
   }
 
-  static void add_q8_block(const std::uint8_t* a, const std::uint8_t* b, const AddParams& p,
-                           std::uint8_t* y) {
-    const F lo(static_cast<float>(p.lo));
-    const F hi(static_cast<float>(p.hi));
-    const I offset(p.offset);
-    alignas(64) std::int32_t wide_a[kBlock];
-    alignas(64) std::int32_t wide_b[kBlock];
-    load_codes(a, wide_a);
-    load_codes(b, wide_b);
-    for (std::size_t i = 0; i < kBlock; i += kLanes) {
-      const F va = xsimd::to_float(I::load_aligned(wide_a + i) + offset);
-      const F vb = xsimd::to_float(I::load_aligned(wide_b + i) + offset);
-      const F sum = F(p.ra) * va + (F(p.rb) * vb + F(p.c));
-      (round_clamped(sum, lo, hi) - offset).store_aligned(wide_a + i);
-    }
-    store_codes(wide_a, y);
-  }
   static void add_q8(const std::uint8_t* a, const std::uint8_t* b, std::size_t n,
-                     const AddParams& params, std::uint8_t* y) {
-    for_blocks(
-        n, [&](std::size_t i) { add_q8_block(a + i, b + i, params, y + i); },
-        [&](std::size_t i, std::size_t count) {
-          std::uint8_t in_a[kBlock] = {};
-          std::uint8_t in_b[kBlock] = {};
-          memcpy(in_a, a + i, count);
-          memcpy(in_b, b + i, count);
-          add_q8_block(in_a, in_b, params, in_a);
-          memcpy(y + i, in_a, count);
-        });
-  }
-
-  // y[i] = vector(x, ...) for whole vectors of T, then scalar(x, ...) for the rest.
-  template <class T, class Vector, class Scalar>
-  static void map(std::size_t n, Vector vector, Scalar scalar) {
-    constexpr std::size_t lanes = xsimd::batch<T, Arch>::size;
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes) vector(i);
-    for (; i < n; ++i) scalar(i);
+                     const AddParams& p, std::uint8_t* y) {
+    const Narrow narrow(-p.offset, p.lo - p.offset, p.hi - p.offset);
+    const std::int32_t offset = p.offset;
+    const F ra(p.ra);
+    const F rb(p.rb);
+    const F c(p.c);
+    const auto block = [&](std::uint8_t* to, const std::uint8_t* from_a,
+                           const std::uint8_t* from_b) {
+      F va[4];
+      F vb[4];
+      V::template reals<Code>(from_a, offset, va);
+      V::template reals<Code>(from_b, offset, vb);
+      I q[4];
+      unroll<4>([&](auto v) {
+        const F sum = ra * va[v] + (rb * vb[v] + c);
+        q[v] = V::round(V::at_most(sum, F(kLimit)));
+      });
+      store(narrow(q), to);
+    };
+    for_blocks<V, kBlock>(n, block, y, a, b);
   }
 
   static void clamp_q8(const std::uint8_t* x, std::size_t n, std::int32_t lo, std::int32_t hi,
                        std::uint8_t* y) {
-    const Code low = static_cast<Code>(lo);
-    const Code high = static_cast<Code>(hi);
-    const Codes vlow(low);
-    const Codes vhigh(high);
-    map<Code>(
-        n,
-        [&](std::size_t i) {
-          const Codes v = Codes::load_unaligned(reinterpret_cast<const Code*>(x + i));
-          xsimd::min(xsimd::max(v, vlow), vhigh).store_unaligned(reinterpret_cast<Code*>(y + i));
-        },
-        [&](std::size_t i) {
-          Code v = static_cast<Code>(x[i]);
-          v = v > low ? v : low;
-          y[i] = static_cast<std::uint8_t>(v < high ? v : high);
-        });
+    const Codes low(static_cast<Code>(lo));
+    const Codes high(static_cast<Code>(hi));
+    const auto block = [&](std::uint8_t* to, const std::uint8_t* from) {
+      store(xsimd::min(xsimd::max(load(from), low), high), to);
+    };
+    for_blocks<V, kBlock>(n, block, y, x);
   }
 
-  // Scalar on purpose: one load per byte is the rate of the load ports, and 256 entries do not fit
-  // the byte shuffles of AVX2 and NEON without four to sixteen of them per vector.
+  // Where vectors cannot, a byte at a time: with AVX2 it would be sixteen shuffles of 16 entries.
   static void lookup(const std::uint8_t* x, std::size_t n, const std::uint8_t* table,
                      std::uint8_t* y) {
-    for (std::size_t i = 0; i < n; ++i) y[i] = table[x[i]];
+    if constexpr (V::kLooksUp) {
+      const typename V::Lookup look_up(table);
+      const auto block = [&](std::uint8_t* to, const std::uint8_t* from) {
+        store(Codes(look_up(load(from))), to);
+      };
+      for_blocks<V, kBlock>(n, block, y, x);
+    } else {
+      std::size_t i = 0;
+      for (; i + 4 <= n; i += 4) unroll<4>([&](auto j) { y[i + j] = table[x[i + j]]; });
+      for (; i < n; ++i) y[i] = table[x[i]];
+    }
   }
 
   static void flip(const std::uint8_t* x, std::size_t n, std::uint8_t* y) {
-    using Bytes = xsimd::batch<std::uint8_t, Arch>;
-    map<std::uint8_t>(
-        n,
-        [&](std::size_t i) {
-          (Bytes::load_unaligned(x + i) ^ Bytes(std::uint8_t{0x80})).store_unaligned(y + i);
-        },
-        [&](std::size_t i) { y[i] = static_cast<std::uint8_t>(x[i] ^ 0x80); });
+    const auto block = [&](std::uint8_t* to, const std::uint8_t* from) {
+      store(load(from) ^ Codes(static_cast<Code>(0x80)), to);
+    };
+    for_blocks<V, kBlock>(n, block, y, x);
   }
 };
 

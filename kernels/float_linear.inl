@@ -70,7 +70,7 @@ struct FloatLinear {
             [&](auto v) { acc[r][v] = acc[r][v] + a * F::load_aligned(panel + v * kLanes); });
       });
     }
-    FloatStore<F>::block(task, m0, n0, columns, acc);
+    FloatStore<Arch>::block(task, m0, n0, columns, acc);
   }
 
   template <std::size_t Vectors>

@@ -10,12 +10,16 @@
 
 #include "kernels/kernels.h"
 #include "kernels/unroll.inl"
+#include "kernels/vectors.inl"
 
 namespace octet::kernels {
 namespace {
 
-template <class F>
+template <class Arch>
 struct FloatStore {
+  using V = Vectors<Arch>;
+  using F = xsimd::batch<float, Arch>;
+
   // acc at row m0, column n0 of the output; columns of it are stored.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static void block(const FloatLinearTask& task, std::size_t m0,
@@ -36,9 +40,7 @@ struct FloatStore {
     const F max(task.max);
     for (std::size_t r = 0; r < count; ++r, y += width, c += task.ldc) {
       for (std::size_t j = 0; j < width; j += F::size) {
-        F v = F::load_aligned(y + j);
-        v = xsimd::select(v > min, v, min);
-        xsimd::select(v < max, v, max).store_aligned(y + j);
+        V::less(V::greater(F::load_aligned(y + j), min), max).store_aligned(y + j);
       }
       memcpy(c, y, columns * sizeof(float));
     }

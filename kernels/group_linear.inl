@@ -133,7 +133,7 @@ struct GroupLinear {
         unroll<Rows>([&](auto r) { y[r][v] = y[r][v] + acc[r][v] * s; });
       });
     }
-    FloatStore<F>::block(task, m0, n0, columns, y);
+    FloatStore<Arch>::block(task, m0, n0, columns, y);
   }
 
   template <std::size_t Vectors, std::size_t kBits>

@@ -65,6 +65,9 @@ TEST_CASE("dispatch: the best table is the first that runs") {
   CHECK(std::string(best_table(cpu).name) == "avxvnni");
   cpu.avx_vnni = false;
   CHECK(std::string(best_table(cpu).name) == "avx2");
+  cpu.fma = false;
+  CHECK(std::string(best_table(cpu).name) == "scalar");
+  cpu.fma = cpu.avx_vnni = true;
   cpu.avx2 = false;
   CHECK(std::string(best_table(cpu).name) == "scalar");
 #elif defined(__aarch64__)

@@ -193,18 +193,36 @@ TEST_CASE("float add and affine give one NaN on every CPU") {
 }
 
 TEST_CASE("elementwise functions may write onto their input") {
-  for (const Table* table : tables_here()) {
-    CAPTURE(std::string(table->name));
-    const auto x = random_bytes(200, 4);
-    auto y = x;
-    table->flip(y.data(), y.size(), y.data());
-    table->flip(y.data(), y.size(), y.data());
-    CHECK(y == x);
-    std::vector<std::uint8_t> want(x.size());
-    const AddParams params{0.4F, 0.7F, 1.0F, 0, 100};
-    reference::add_q8(table->sign, x.data(), x.data(), x.size(), params, want.data());
-    table->add_q8(y.data(), y.data(), y.size(), params, y.data());
-    CHECK(y == want);
+  const auto x = random_bytes(1001, 4);
+  const auto b = random_bytes(1001, 5);
+  const auto lut = random_bytes(256, 3);
+  const auto reals = random_floats(1001, 3.0F, 1);
+  const auto others = random_floats(1001, 3.0F, 2);
+  const AddParams params{0.4F, 0.7F, 1.0F, 0, 100};
+  // onto(y, y) on a copy gives what onto(x, y) gives.
+  const auto check = [](const auto& input, std::size_t n, const auto& onto) {
+    auto y = input;
+    auto want = input;
+    onto(y.data(), y.data());
+    onto(input.data(), want.data());
+    CHECK(bits(y) == bits(want));
+    CHECK(std::equal(y.begin() + static_cast<std::ptrdiff_t>(n), y.end(),
+                     input.begin() + static_cast<std::ptrdiff_t>(n)));
+  };
+  for (const Table* t : tables_here()) {
+    CAPTURE(std::string(t->name));
+    const FloatTable& f = *t->f32;
+    for (const std::size_t n : kSizes) {
+      CAPTURE(n);
+      check(x, n, [&](auto* in, auto* y) { t->flip(in, n, y); });
+      check(x, n, [&](auto* in, auto* y) { t->clamp_q8(in, n, 20, 90, y); });
+      check(x, n, [&](auto* in, auto* y) { t->lookup(in, n, lut.data(), y); });
+      check(x, n, [&](auto* in, auto* y) { t->add_q8(in, b.data(), n, params, y); });
+      check(x, n, [&](auto* in, auto* y) { t->add_q8(b.data(), in, n, params, y); });
+      check(reals, n, [&](auto* in, auto* y) { f.clamp(in, n, -1, 2, y); });
+      check(reals, n, [&](auto* in, auto* y) { f.add(in, others.data(), n, y); });
+      check(reals, n, [&](auto* in, auto* y) { f.affine(in, others.data(), in, n, y); });
+    }
   }
 }
 
