@@ -21,16 +21,6 @@ struct Dynamic {
   static constexpr std::size_t kLanes = F::size;
   static constexpr std::size_t kChains = 4;  // comparisons take several cycles each
 
-  // The one of N that pick prefers.
-  template <std::size_t N, class Pick>
-  [[gnu::always_inline]] static inline float among(const float* x, Pick pick) {
-    if constexpr (N == 1) {
-      return *x;
-    } else {
-      return pick(among<N / 2>(x, pick), among<N / 2>(x + N / 2, pick));
-    }
-  }
-
   // In whichever order they come, and more than once: the least of floats is one of them, and a NaN
   // is never taken.
   [[gnu::flatten]] static void range(const float* x, std::size_t n, float* least, float* largest) {
@@ -42,24 +32,21 @@ struct Dynamic {
       low[c] = V::less(v, low[c]);
       high[c] = V::greater(v, high[c]);
     };
-    constexpr std::integral_constant<std::size_t, 0> kFirst;
-    std::size_t i = 0;
-    for (; i + kChains * kLanes <= n; i += kChains * kLanes) {
-      unroll<kChains>([&](auto c) { take(x + i + c * kLanes, c); });
-    }
-    for (; i + kLanes <= n; i += kLanes) take(x + i, kFirst);
-    if (n >= kLanes) {
-      take(x + n - kLanes, kFirst);
+    constexpr std::integral_constant<std::size_t, kChains - 1> kLast;
+    if (n < kLanes) {
+      take(BlockInput<V, kLanes, float>(x, n).copy, kLast);
     } else {
-      take(BlockInput<V, kLanes, float>(x, n).copy, kFirst);
+      std::size_t i = 0;
+      for (; i + kChains * kLanes <= n; i += kChains * kLanes) {
+        unroll<kChains>([&](auto c) { take(x + i + c * kLanes, c); });
+      }
+      unroll<kChains - 1>([&](auto c) {
+        if (i + (c + 1) * kLanes <= n) take(x + i + c * kLanes, c);
+      });
+      take(x + n - kLanes, kLast);
     }
-    low[0] = V::less(V::less(low[0], low[1]), V::less(low[2], low[3]));
-    high[0] = V::greater(V::greater(high[0], high[1]), V::greater(high[2], high[3]));
-    float lanes[kLanes];
-    low[0].store_unaligned(lanes);
-    *least = among<kLanes>(lanes, [](float a, float b) { return a < b ? a : b; });
-    high[0].store_unaligned(lanes);
-    *largest = among<kLanes>(lanes, [](float a, float b) { return a > b ? a : b; });
+    *least = V::least(V::less(V::less(low[0], low[1]), V::less(low[2], low[3])));
+    *largest = V::largest(V::greater(V::greater(high[0], high[1]), V::greater(high[2], high[3])));
   }
 
   static void dequantize_sums(const std::int32_t* sum, std::size_t n, const DynamicParams& p,

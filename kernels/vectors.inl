@@ -2,6 +2,7 @@
 // What elementwise functions ask of an architecture's vectors and xsimd 8.1 does not offer.
 //   greater(x, y), less(x, y)        x > y ? x : y, x < y ? x : y; y where one is NaN
 //   at_most(x, limit)                the smaller; NaN stays NaN
+//   least(x), largest(x)             of a vector's floats, none of which is NaN or -0
 //   fused(a, b, c)                   a * b + c, rounded once
 //   round(x)                         the nearest integer, ties to even, of an x below 2^31; NaN and
 //                                    what is too low become an integer below -1000
@@ -55,6 +56,8 @@ struct Vectors<xsimd::avx512bw> {
   static F greater(F x, F y) { return F(_mm512_max_ps(x, y)); }
   static F less(F x, F y) { return F(_mm512_min_ps(x, y)); }
   static F fused(F a, F b, F c) { return F(_mm512_fmadd_ps(a, b, c)); }
+  static float least(F x) { return _mm512_reduce_min_ps(x); }
+  static float largest(F x) { return _mm512_reduce_max_ps(x); }
   static F at_most(F x, F limit) { return less(limit, x); }
   static I round(F x) { return I(_mm512_cvtps_epi32(x)); }  // INT_MIN
 
@@ -148,6 +151,16 @@ struct Vectors<xsimd::avx2> : PlainParts {
   static F greater(F x, F y) { return F(_mm256_max_ps(x, y)); }
   static F less(F x, F y) { return F(_mm256_min_ps(x, y)); }
   static F fused(F a, F b, F c) { return F(_mm256_fmadd_ps(a, b, c)); }
+  static float least(F x) {
+    const __m128 four = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 two = _mm_min_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_min_ss(two, _mm_movehdup_ps(two)));
+  }
+  static float largest(F x) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+  }
   static F at_most(F x, F limit) { return less(limit, x); }
   static I round(F x) { return I(_mm256_cvtps_epi32(x)); }  // INT_MIN
 
@@ -184,6 +197,8 @@ struct Vectors<xsimd::neon64> : PlainParts {
   static F greater(F x, F y) { return F(vbslq_f32(vcgtq_f32(x, y), x, y)); }
   static F less(F x, F y) { return F(vbslq_f32(vcltq_f32(x, y), x, y)); }
   static F fused(F a, F b, F c) { return F(vfmaq_f32(c, a, b)); }
+  static float least(F x) { return vminvq_f32(x); }
+  static float largest(F x) { return vmaxvq_f32(x); }
   static F at_most(F x, F limit) { return F(vminq_f32(x, limit)); }
   // NaN would be rounded to 0.
   static I round(F x) { return I(vcvtnq_s32_f32(vmaxnmq_f32(x, vdupq_n_f32(-1024)))); }

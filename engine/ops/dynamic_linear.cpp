@@ -35,21 +35,16 @@ class Rows {
  public:
   Rows(const Params& params, std::byte* scratch) : p_(params), scratch_(scratch) {}
 
-  // Codes of `count` rows, the first of which is row `first` of its sample.
+  // Codes of `count` rows, the first of which is row `first` of its sample. A row's range, its
+  // scale and its codes wait for each other, so the next row's range is looked for meanwhile.
   void quantize(const float* const* rows, std::size_t count, std::size_t first) {
-    const MatrixShape& shape = p_.matrix.shape;
     Scratch& s = header();
-    auto* codes = reinterpret_cast<std::uint8_t*>(scratch_ + kHeader);
-    for (std::size_t i = 0; i < count; ++i, codes += code_stride(shape.k)) {
-      const std::size_t in_range = (first + i) % shape.rows % p_.range_rows;
-      const float* begin = rows[i] - in_range * shape.k;
-      if (begin != begin_) {
-        chosen_ = p_.quantizer.choose(begin, p_.range_rows * shape.k);
-        begin_ = begin;
-      }
-      p_.quantizer.quantize_codes(rows[i], shape.k, chosen_, codes);
+    choose(rows[0], first);
+    for (std::size_t i = 0; i < count; ++i) {
       s.quantization[i] = chosen_;
-      s.rows[i] = codes;
+      s.rows[i] = codes(i);
+      if (i + 1 < count) choose(rows[i + 1], first + i + 1);
+      p_.quantizer.quantize_codes(rows[i], p_.matrix.shape.k, s.quantization[i], codes(i));
     }
   }
 
@@ -81,6 +76,19 @@ class Rows {
 
  private:
   Scratch& header() { return *reinterpret_cast<Scratch*>(scratch_); }
+  std::uint8_t* codes(std::size_t i) {
+    return reinterpret_cast<std::uint8_t*>(scratch_ + kHeader) + i * code_stride(p_.matrix.shape.k);
+  }
+
+  // x: row `row` of its sample.
+  void choose(const float* x, std::size_t row) {
+    const MatrixShape& shape = p_.matrix.shape;
+    const float* begin = x;
+    if (p_.range_rows > 1) begin -= row % shape.rows % p_.range_rows * shape.k;
+    if (begin == begin_) return;
+    chosen_ = p_.quantizer.choose(begin, p_.range_rows * shape.k);
+    begin_ = begin;
+  }
 
   const Params& p_;
   std::byte* scratch_;
