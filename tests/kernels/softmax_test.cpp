@@ -77,6 +77,31 @@ TEST_CASE("softmax gives the same bits on every CPU") {
   CHECK(hash(y) == 2466114304592808001u);
 }
 
+TEST_CASE("softmax of a row is that of the row with elements behind it that count for nothing") {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (std::size_t n = 1; n < 20; ++n) {
+    CAPTURE(n);
+    const auto row = random_row(n, 3.0F, static_cast<std::uint32_t>(n));
+    for (const auto function : {softmax, log_softmax}) {
+      std::vector<float> want(n);
+      function(row.data(), n, 1, want.data());
+      for (std::size_t more = 0; more < 5; ++more) {
+        for (const std::size_t stride : {1U, 2U, 3U}) {
+          std::vector<float> x((n + more) * stride, 7.0F);
+          for (std::size_t i = 0; i < n + more; ++i) x[i * stride] = i < n ? row[i] : -kInf;
+          std::vector<float> y(x.size() + 1, -7.0F);
+          function(x.data(), n + more, stride, y.data());
+          for (std::size_t i = 0; i < n; ++i) CHECK(y[i * stride] == want[i]);
+          CHECK(y.back() == -7.0F);
+          function(x.data(), n + more, stride, x.data());
+          y.pop_back();
+          for (std::size_t i = 0; i < n + more; ++i) CHECK(x[i * stride] == y[i * stride]);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("softmax walks a strided axis, in place, and leaves the rest alone") {
   const auto row = random_row(5, 3.0F, 1);
   std::vector<float> dense(5);
