@@ -12,7 +12,7 @@ namespace octet::kernels {
 // What CPUID (or the kernel's hwcaps) claims and the operating system saves (XGETBV).
 struct CpuFeatures {
   bool avx2 = false;
-  bool fma = false;  // of the tables with AVX2, too; every CPU that is known to have one has both
+  bool fma = false;     // a CPU with AVX2 and without it, as VIA made some, runs scalar
   bool avx512 = false;  // F, BW, DQ and VL, with ZMM and mask state saved
   bool avx512_vnni = false;
   bool avx_vnni = false;

@@ -22,7 +22,7 @@ struct Dynamic {
   static constexpr std::size_t kChains = 4;  // comparisons take several cycles each
 
   // In whichever order they come, and more than once: the least of floats is one of them, and a NaN
-  // is never taken.
+  // is never taken. flatten: or the vectors lived in memory.
   [[gnu::flatten]] static void range(const float* x, std::size_t n, float* least, float* largest) {
     F low[kChains];
     F high[kChains];
@@ -33,7 +33,9 @@ struct Dynamic {
       high[c] = V::greater(v, high[c]);
     };
     constexpr std::integral_constant<std::size_t, kChains - 1> kLast;
-    if (n < kLanes) {
+    if (n == 0) {
+      // There is 0.
+    } else if (n < kLanes) {
       take(BlockInput<V, kLanes, float>(x, n).copy, kLast);
     } else {
       std::size_t i = 0;

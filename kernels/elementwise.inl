@@ -57,8 +57,8 @@ struct Elementwise {
   // (Markstein, "Computation of elementary functions on the IBM RISC System/6000 processor", 1990).
   // Wherever rounding to an integer could see a difference this is the float that a division gives:
   // tests try the mantissas of all scales with the floats around all halves. For scales in this
-  // range no step leaves the normal floats where it matters; quotients beyond the limit would
-  // become NaN.
+  // range no step leaves the normal floats where it matters. The limit comes first: what is rounded
+  // must be below 2^31, and an infinite product would end as NaN.
   static constexpr float kLeastScale = 0x1p-100f;
   static constexpr float kLargestScale = 0x1p100f;
 

@@ -95,7 +95,7 @@ struct FloatLinearTask {
 };
 
 // y = saturate(rne(x / scale) + zero_point) to [lo, hi], a true division; NaN gives lo. The low
-// byte is stored.
+// byte is stored. lo, hi and zero_point are codes in the table's sign, lo <= hi.
 struct QuantizeParams {
   float scale;
   std::int32_t zero_point;
@@ -106,7 +106,7 @@ struct QuantizeParams {
 // y = saturate(rne(ra * a + (rb * b + c))) to [lo, hi], every float operation rounded, in this
 // order. Unlike the other formulas this one rounds differently when codes are shifted, so it is
 // evaluated in the file's own codes: offset (0, 128 or -128) is added to the codes a and b of the
-// table's sign and taken from y again; lo and hi are the file's.
+// table's sign and taken from y again; lo and hi, lo <= hi, are the file's codes.
 struct AddParams {
   float ra;
   float rb;

@@ -29,12 +29,20 @@ template <class Function>
   if (count > 3) f(3);
 }
 
+// count elements; lanes behind the last hold the first again.
+[[gnu::noinline]] Floats gather(const float* x, std::size_t stride, std::size_t count) {
+  const auto element = [&](std::size_t j) { return x[j < count ? j * stride : 0]; };
+  return Floats{element(0), element(1), element(2), element(3)};
+}
+[[gnu::noinline]] void scatter(Floats v, std::size_t stride, std::size_t count, float* y) {
+  for_lanes(count, [&](std::size_t j) { y[j * stride] = v[j]; });
+}
+
 struct Row {
   const float* x;
   std::size_t n, stride;
 
-  // f(first, count, x of these) for all elements, kLanes of them at a time; lanes behind the
-  // last hold the first again.
+  // f(first, count, x of these) for all elements, kLanes of them at a time; see gather().
   template <class Function>
   [[gnu::always_inline]] inline void for_vectors(Function f) const {
     for (std::size_t i = 0; i < n; i += kLanes) {
@@ -43,8 +51,7 @@ struct Row {
       if (stride == 1 && count == kLanes) {
         std::memcpy(&v, x + i, sizeof v);
       } else {
-        const auto element = [&](std::size_t j) { return x[(i + (j < count ? j : 0)) * stride]; };
-        v = Floats{element(0), element(1), element(2), element(3)};
+        v = gather(x + i * stride, stride, count);
       }
       f(i, count, v);
     }
@@ -54,7 +61,7 @@ struct Row {
     if (stride == 1 && count == kLanes) {
       std::memcpy(y + i, &v, sizeof v);
     } else {
-      for_lanes(count, [&](std::size_t j) { y[(i + j) * stride] = v[j]; });
+      scatter(v, stride, count, y + i * stride);
     }
   }
 };

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What elementwise functions ask of an architecture's vectors and xsimd 8.1 does not offer.
-//   greater(x, y), less(x, y)        x > y ? x : y, x < y ? x : y; y where one is NaN
-//   at_most(x, limit)                the smaller; NaN stays NaN
-//   least(x), largest(x)             of a vector's floats, none of which is NaN or -0
-//   fused(a, b, c)                   a * b + c, rounded once
-//   round(x)                         the nearest integer, ties to even, of an x below 2^31; NaN and
-//                                    what is too low become an integer below -1000
-//   reals<Code>(codes, shift, r)     code + shift, exactly, of a vector of codes
-//   narrow<Code>(q, zero_point)      q + zero_point, saturated to a vector of codes
-//   kLooksUp, Lookup(table)(codes)   the table's bytes by a vector of codes, where that is quick
-//   kTogether                        vectors of floats at a time: cores that run in order would
-//   wait load_part(x, n, block)           n elements and zeros behind them to a block
-//   store_part(block, n, y)          n elements of a block
+//   kTogether                         vectors of floats that are computed side by side, so that
+//                                     cores that run in order need not wait for each
+//   greater(x, y), less(x, y)         x > y ? x : y, x < y ? x : y; y where one is NaN
+//   least(x), largest(x)              of a vector's floats, none of which is NaN or -0
+//   fused(a, b, c)                    a * b + c, rounded once
+//   at_most(x, limit)                 the smaller; NaN stays NaN, a quiet one
+//   round(x)                          the nearest integer, ties to even, of an x below 2^31; a
+//   quiet
+//                                     NaN and what is too low become integers below -1000
+//   reals<Code>(codes, shift, r)      code + shift, exactly, of a vector of codes
+//   narrow<Code>(q, zero_point)       q + zero_point, saturated to a vector of codes
+//   kLooksUp, Lookup(table)(codes)    the table's bytes by a vector of codes, where that is quick
+//   load_part<kBlock>(x, n, block)    n < kBlock elements, and zeros behind them, to a block
+//   store_part<kBlock>(block, n, y)   n < kBlock elements of a block
 #pragma once
 
 #include <stdint.h>
@@ -30,18 +32,27 @@ struct Vectors;
 struct PlainParts {
   static constexpr bool kLooksUp = false;
 
-  template <size_t kBlock, class T>
-  static void load_part(const T* x, size_t n, T* block) {
-    copy(x, n * sizeof(T), block, kBlock * sizeof(T));
+  template <std::size_t kBlock, class T>
+  static void load_part(const T* x, std::size_t n, T* block) {
+    memset(block, 0, kBlock * sizeof(T));
+    copy(x, n * sizeof(T), block);
   }
-  template <size_t kBlock, class T>
-  static void store_part(const T* block, size_t n, T* y) {
-    copy(block, n * sizeof(T), y, n * sizeof(T));
+  template <std::size_t kBlock, class T>
+  static void store_part(const T* block, std::size_t n, T* y) {
+    copy(block, n * sizeof(T), y);
   }
-  // And zeros to the end.
-  [[gnu::noinline]] static void copy(const void* from, size_t bytes, void* to, size_t end) {
-    memcpy(to, from, bytes);
-    memset(static_cast<char*>(to) + bytes, 0, end - bytes);
+  // A call of memcpy takes three times as long.
+  [[gnu::noinline]] static void copy(const void* from, std::size_t bytes, void* to) {
+    const char* in = static_cast<const char*>(from);
+    char* out = static_cast<char*>(to);
+    for (; bytes >= 16; bytes -= 16, in += 16, out += 16) memcpy(out, in, 16);
+    unroll<4>([&](auto i) {
+      constexpr std::size_t kBytes = 8 >> i;
+      if ((bytes & kBytes) == 0) return;
+      memcpy(out, in, kBytes);
+      in += kBytes;
+      out += kBytes;
+    });
   }
 };
 
@@ -51,7 +62,7 @@ struct Vectors<xsimd::avx512bw> {
   using Arch = xsimd::avx512bw;
   using F = xsimd::batch<float, Arch>;
   using I = xsimd::batch<int32_t, Arch>;
-  static constexpr size_t kTogether = 1;
+  static constexpr std::size_t kTogether = 1;
 
   static F greater(F x, F y) { return F(_mm512_max_ps(x, y)); }
   static F less(F x, F y) { return F(_mm512_min_ps(x, y)); }
@@ -59,7 +70,8 @@ struct Vectors<xsimd::avx512bw> {
   static float least(F x) { return _mm512_reduce_min_ps(x); }
   static float largest(F x) { return _mm512_reduce_max_ps(x); }
   static F at_most(F x, F limit) { return less(limit, x); }
-  static I round(F x) { return I(_mm512_cvtps_epi32(x)); }  // INT_MIN
+  // INT_MIN where it does not fit.
+  static I round(F x) { return I(_mm512_cvtps_epi32(x)); }
 
   // A code below the exponent of 2^23 is 2^23 more.
   template <class Code>
@@ -114,8 +126,8 @@ struct Vectors<xsimd::avx512bw> {
     }
   };
 
-  template <size_t kBlock, class T>
-  static void load_part(const T* x, size_t n, T* block) {
+  template <std::size_t kBlock, class T>
+  static void load_part(const T* x, std::size_t n, T* block) {
     if constexpr (sizeof(T) == 1) {
       _mm512_store_si512(block, _mm512_maskz_loadu_epi8(first(n), x));
     } else {
@@ -125,8 +137,8 @@ struct Vectors<xsimd::avx512bw> {
       });
     }
   }
-  template <size_t kBlock, class T>
-  static void store_part(const T* block, size_t n, T* y) {
+  template <std::size_t kBlock, class T>
+  static void store_part(const T* block, std::size_t n, T* y) {
     if constexpr (sizeof(T) == 1) {
       _mm512_mask_storeu_epi8(y, first(n), _mm512_load_si512(block));
     } else {
@@ -136,7 +148,7 @@ struct Vectors<xsimd::avx512bw> {
       });
     }
   }
-  static __mmask64 first(size_t n) { return (uint64_t{1} << n) - 1; }
+  static __mmask64 first(std::size_t n) { return (uint64_t{1} << n) - 1; }
 };
 #endif
 
@@ -146,7 +158,7 @@ struct Vectors<xsimd::avx2> : PlainParts {
   using Arch = xsimd::avx2;
   using F = xsimd::batch<float, Arch>;
   using I = xsimd::batch<int32_t, Arch>;
-  static constexpr size_t kTogether = 1;
+  static constexpr std::size_t kTogether = 1;
 
   static F greater(F x, F y) { return F(_mm256_max_ps(x, y)); }
   static F less(F x, F y) { return F(_mm256_min_ps(x, y)); }
@@ -162,7 +174,8 @@ struct Vectors<xsimd::avx2> : PlainParts {
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
   }
   static F at_most(F x, F limit) { return less(limit, x); }
-  static I round(F x) { return I(_mm256_cvtps_epi32(x)); }  // INT_MIN
+  // INT_MIN where it does not fit.
+  static I round(F x) { return I(_mm256_cvtps_epi32(x)); }
 
   template <class Code>
   static void reals(const uint8_t* codes, int32_t shift, F (&r)[4]) {
@@ -191,7 +204,7 @@ struct Vectors<xsimd::neon64> : PlainParts {
   using Arch = xsimd::neon64;
   using F = xsimd::batch<float, Arch>;
   using I = xsimd::batch<int32_t, Arch>;
-  static constexpr size_t kTogether = 4;
+  static constexpr std::size_t kTogether = 4;
 
   // Not vmaxq and vminq, which order -0 and +0.
   static F greater(F x, F y) { return F(vbslq_f32(vcgtq_f32(x, y), x, y)); }
@@ -200,7 +213,7 @@ struct Vectors<xsimd::neon64> : PlainParts {
   static float least(F x) { return vminvq_f32(x); }
   static float largest(F x) { return vmaxvq_f32(x); }
   static F at_most(F x, F limit) { return F(vminq_f32(x, limit)); }
-  // NaN would be rounded to 0.
+  // fcvtns saturates, but makes 0 of NaN; fmaxnm takes the number, unless the NaN is signaling.
   static I round(F x) { return I(vcvtnq_s32_f32(vmaxnmq_f32(x, vdupq_n_f32(-1024)))); }
 
   // 64 bytes at a time; an index beyond them leaves what is there.

@@ -128,7 +128,7 @@ for folder in build/release build/clang build/debug build/asan build/aarch64; do
   for object in "${objects[@]}"; do
     $objdump -dC --no-show-raw-insn "$object" | grep -P "^[0-9a-f]+ <|$fused" |
       awk -v object="$object" '/^[0-9a-f]+ </ { where = $0; next }
-        where !~ /[>:]::quantize\(/ { print object ": " where; where = ">::quantize(" }'
+        where !~ />::quantize\(/ && !told[where]++ { print object ": " where }'
   done | report "$folder: no fused multiply-add in kernels/ and engine/ but in quantize"
   # What an app links does nothing before main and nothing after. AddressSanitizer does.
   for object in "${objects[@]}"; do

@@ -75,7 +75,7 @@ void check_codes(const Table& t, const Operands& x, Reader input) {
   const std::size_t n = x.n();
   const CodeRange range = draw_range(input, t.sign);
   const float scale = draw_scale(input);
-  // A network's own, or one that no rule foresees: scales of dynamic quantization may be any.
+  // Scales of dynamic quantization may be any that is not negative.
   const float any_scale = std::bit_cast<float>(
       static_cast<std::uint32_t>(octet::data::SplitMix64(input.byte()).next() >> 33));
   const QuantizeParams quantize{input.flag() ? any_scale : scale, range.zero_point, range.lo,

@@ -12,8 +12,8 @@ using namespace kernels;
 
 namespace {
 
-constexpr std::size_t kSizes[] = {1,  2,  3,  7,  8,   9,   15,  16,  17,  31,
-                                  33, 63, 64, 65, 100, 127, 128, 129, 1000};
+constexpr std::size_t kSizes[] = {0,  1,  2,  3,  4,  5,  7,   8,   9,   15,  16,  17,
+                                  31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 1000};
 
 // The code range of a table's sign.
 std::pair<std::int32_t, std::int32_t> codes(Sign sign) {
@@ -192,6 +192,28 @@ TEST_CASE("float add and affine give one NaN on every CPU") {
   }
 }
 
+TEST_CASE("elementwise functions of no elements touch nothing") {
+  const std::uint8_t table[256] = {};
+  for (const Table* t : tables_here()) {
+    CAPTURE(std::string(t->name));
+    t->quantize(nullptr, 0, {1, 0, 0, 1}, nullptr);
+    t->dequantize(nullptr, 0, 1, 0, nullptr);
+    t->clamp_q8(nullptr, 0, 0, 1, nullptr);
+    t->add_q8(nullptr, nullptr, 0, {1, 1, 0, 0, 1}, nullptr);
+    t->lookup(nullptr, 0, table, nullptr);
+    t->flip(nullptr, 0, nullptr);
+    t->f32->clamp(nullptr, 0, 0, 1, nullptr);
+    t->f32->add(nullptr, nullptr, 0, nullptr);
+    t->f32->affine(nullptr, nullptr, nullptr, 0, nullptr);
+    t->f32->dequantize_sums(nullptr, 0, {0, 1, nullptr, nullptr, nullptr, 0, 1}, nullptr);
+    float least = 7;
+    float largest = 7;
+    t->f32->range(nullptr, 0, &least, &largest);
+    CHECK(least == 0);
+    CHECK(largest == 0);
+  }
+}
+
 TEST_CASE("elementwise functions may write onto their input") {
   const auto x = random_bytes(1001, 4);
   const auto b = random_bytes(1001, 5);
@@ -222,6 +244,9 @@ TEST_CASE("elementwise functions may write onto their input") {
       check(reals, n, [&](auto* in, auto* y) { f.clamp(in, n, -1, 2, y); });
       check(reals, n, [&](auto* in, auto* y) { f.add(in, others.data(), n, y); });
       check(reals, n, [&](auto* in, auto* y) { f.affine(in, others.data(), in, n, y); });
+      check(reals, n, [&](auto* in, auto* y) { f.affine(others.data(), in, in, n, y); });
+      check(x, n, [&](auto* in, auto* y) { t->add_q8(in, in, n, params, y); });
+      check(reals, n, [&](auto* in, auto* y) { f.add(in, in, n, y); });
     }
   }
 }
