@@ -84,7 +84,7 @@ const bool kRegistered = [] {
   for (const Table* table : kernels::tables()) {
     if (!kernels::runs_here(*table, cpu) || table->f32 == last) continue;
     last = table->f32;
-    for (const std::size_t bits : {32, 8, 4}) {
+    for (const std::size_t bits : {32U, 8U, 4U}) {
       for (const Shape shape : kShapes) {
         for (const std::size_t m : kBatches) {
           const std::string name = "float_linear/" + std::string(table->name) +
