@@ -29,7 +29,6 @@ struct BlockInput {
 // overlap the one before, comes first and is stored last, so that y may equal an input.
 template <class V, std::size_t kBlock, class Block, class Y, class... X>
 [[gnu::always_inline]] inline void for_blocks(std::size_t n, Block block, Y* y, const X*... x) {
-  if (n == 0) return;
   const auto run = [&](const auto&... in) __attribute__((always_inline)) {
     alignas(64) Y last[kBlock];
     const std::size_t before_last = n < kBlock ? 0 : n - kBlock;

@@ -33,9 +33,7 @@ struct Dynamic {
       high[c] = V::greater(v, high[c]);
     };
     constexpr std::integral_constant<std::size_t, kChains - 1> kLast;
-    if (n == 0) {
-      // There is 0.
-    } else if (n < kLanes) {
+    if (n < kLanes) {
       take(BlockInput<V, kLanes, float>(x, n).copy, kLast);
     } else {
       std::size_t i = 0;

@@ -6,9 +6,8 @@
 //   least(x), largest(x)              of a vector's floats, none of which is NaN or -0
 //   fused(a, b, c)                    a * b + c, rounded once
 //   at_most(x, limit)                 the smaller; NaN stays NaN, a quiet one
-//   round(x)                          the nearest integer, ties to even, of an x below 2^31; a
-//   quiet
-//                                     NaN and what is too low become integers below -1000
+//   round(x)                          the nearest integer, ties to even, of an x below 2^31; below
+//                                     -1000 for what is too low, and for a quiet NaN
 //   reals<Code>(codes, shift, r)      code + shift, exactly, of a vector of codes
 //   narrow<Code>(q, zero_point)       q + zero_point, saturated to a vector of codes
 //   kLooksUp, Lookup(table)(codes)    the table's bytes by a vector of codes, where that is quick

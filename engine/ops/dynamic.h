@@ -4,6 +4,7 @@
 
 #include "engine/ops/codes.h"
 #include "kernels/kernels.h"
+#include "kernels/reference.h"
 
 namespace octet::engine {
 
@@ -22,22 +23,16 @@ struct DynamicQuantizer {
         quantize_codes(table.quantize),
         shift(code_shift(DType::u8, table.sign)) {}
 
-  // saturate(rne(x)) of u8; NaN gives 0. At 1.5 * 2^23 the last bit of a float is worth one.
-  static std::int32_t round_to_code(float x) noexcept {
-    constexpr float kRound = 12582912.0f;
-    x = x > 0 ? x : 0;
-    x = x < 255 ? x : 255;
-    return static_cast<std::int32_t>((x + kRound) - kRound);
-  }
-
   // For n elements; what quantize_codes needs.
   kernels::QuantizeParams choose(const float* x, std::size_t n) const noexcept {
     float least;
     float largest;
     range(x, n, &least, &largest);
     const float scale = least == largest ? 1.0f : (largest - least) / 255.0f;
-    const std::int32_t zero_point = shift + round_to_code(-least / scale);
-    return {scale, zero_point, shift, shift + 255};
+    const float below = -least;
+    std::uint8_t zero_point;  // of u8, whatever the table's sign
+    kernels::reference::quantize(&below, 1, {scale, 0, 0, 255}, &zero_point);
+    return {scale, shift + zero_point, shift, shift + 255};
   }
 };
 

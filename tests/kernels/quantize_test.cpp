@@ -109,8 +109,7 @@ TEST_CASE("quantize: scales and values at the ends of float") {
                           -1e9,
                           Limits::denorm_min(),
                           -Limits::denorm_min()};
-  // Each magnitude that a float has, both signs, some of them a second time in vectors of their
-  // own.
+  // Each magnitude that a float has, of both signs.
   for (int exponent = -149; exponent < 128; ++exponent) {
     x.insert(x.end(), {std::ldexp(1.25F, exponent), std::ldexp(-1.75F, exponent)});
   }
