@@ -9,14 +9,15 @@
 //     ...
 //     a[5][k..k+3]  ->    acc  acc  acc  acc     24 accumulators + 4 weights + 1 row <= 32
 //
-// Panels of 4, 8 and 12 columns, and the last 4 columns of 36, are narrow vectors: 4 columns x 16
-// k, one step per 16 k:
+// Panels of 4 columns, and the last 4 of 36, are narrow vectors: 4 columns x 16 k, one step per 16
+// k:
 //
 //               w[group]:  | column 0: k..k+15 | column 1 | column 2 | column 3 |
 //     a[0][k..k+15] ->     broadcast to the four lanes of 128 bits
 //
-// whose four sums per column are added in the end. So 10 columns cost 3 steps of 16 k where wide
-// vectors cost 4, 100 columns cost 25 where they cost 28, and a row is read by 16 codes.
+// whose four sums per column are added in the end. So 100 columns cost 25 vectors per 16 k where
+// wide ones alone would cost 28, and a row is read by 16 codes. Panels of 10 and 12 columns:
+// narrow_512.inl.
 #include <immintrin.h>
 
 #include "kernels/make_table.inl"
@@ -28,8 +29,8 @@ namespace {
 
 struct Avx512Vnni : Strips512 {
   // 100 columns are 64 + 36, 48 are 36 + 12. Other pairs of wide and narrow vectors would save less
-  // than the code of five more blocks each is worth.
-  static constexpr std::size_t kWidths[] = {4, 8, 12, 16, 32, 36, 64};
+  // than the code of their blocks is worth.
+  static constexpr std::size_t kWidths[] = {4, 10, 12, 16, 32, 36, 64};
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
 
@@ -38,6 +39,7 @@ struct Avx512Vnni : Strips512 {
   // 16 k of a panel: the narrow vectors, then the wide ones of each step. The last group of a tap
   // has no more steps than its k fill.
   static std::size_t tap_bytes(std::size_t width, std::size_t k) {
+    if (is_narrow(width)) return narrow_bytes(width, k);
     const std::size_t steps = (k % kGroup + kKr - 1) / kKr;
     const std::size_t last = steps == 0 ? 0 : width % kLanes * kGroup + width / kLanes * 64 * steps;
     return k / kGroup * kGroup * width + last;
@@ -45,6 +47,7 @@ struct Avx512Vnni : Strips512 {
   // What does not fill a narrow vector, or a step of wide ones, stands behind zeros there: it meets
   // the last 16, or 4, codes of a row.
   static std::size_t place(std::size_t width, std::size_t column, std::size_t k, std::size_t i) {
+    if (is_narrow(width)) return narrow_place(width, column, k, i);
     const auto zeros = [&](std::size_t size) { return i / size < k / size ? 0 : size - k % size; };
     const std::size_t group = i / kGroup * kGroup * width;
     const std::size_t wide = width / kLanes;
@@ -57,10 +60,27 @@ struct Avx512Vnni : Strips512 {
 
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
+    if constexpr (is_narrow(Width)) {
+      NarrowSums<Rows, Width> sums;
+      sums.start();
+      const std::int8_t* panel = block.panel;
+      const std::uint8_t* a[Rows];
+      find_rows(task, 0, block.row, a);
+      sums.add(panel, a, 0, task.k);
+      sums.join_chains();
+      store<Rows, Width>(task, block, sums);
+    } else {
+      Sums<Rows, Width> sums;
+      add_taps(task, block, sums);
+      store<Rows, Width>(task, block, sums);
+    }
+  }
+
+  template <std::size_t Rows, std::size_t Width>
+  [[gnu::always_inline]] static inline void add_taps(const GemmTask& task, const Block& block,
+                                                     Sums<Rows, Width>& sums) {
     using S = Sums<Rows, Width>;
-    S sums;
-    const std::int32_t* bias = task.epilogue.bias + block.column;
-    sums.start(bias);
+    sums.start(task.epilogue.bias + block.column);
     const std::int8_t* panel = block.panel;
     for (std::size_t tap = 0; tap < task.taps; ++tap) {
       const std::uint8_t* a[Rows];
@@ -78,16 +98,14 @@ struct Avx512Vnni : Strips512 {
       if (k < task.k) sums.template add_rest<false>(panel, a, k, task.k);
     }
     sums.join_chains();
-    store(task, block, sums);
   }
 
   // Codes are stored from registers, but where products may reach 2^31 and a row is more than one
   // vector. Those, floats and sums, which few layers store, are not worth a copy of their code in
   // every block: they go through memory.
-  template <std::size_t Rows, std::size_t Width>
+  template <std::size_t Rows, std::size_t Width, class S>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
-                                                  const Sums<Rows, Width>& sums) {
-    using S = Sums<Rows, Width>;
+                                                  const S& sums) {
     const Epilogue& e = task.epilogue;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     if constexpr (S::kOfFour) {
@@ -96,7 +114,7 @@ struct Avx512Vnni : Strips512 {
         const auto at = [&](std::size_t r, std::size_t v) {
           return v < S::kWide ? sums.wide[0][r][v] : sums.narrow[0][r][v - S::kWide];
         };
-        const bool narrows = (Width == 36 || Width == 12) && narrows_only(e);
+        const bool narrows = Width == 36 && narrows_only(e);
         return Stored(task, block).store(at, c, task.ldc, Stored::masks(block), narrows);
       }
     }

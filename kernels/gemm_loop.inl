@@ -10,6 +10,8 @@
 //   prepare(task, first, rows)       fills task.scratch from these rows
 //   tile<Rows, Width>(task, block)   one register block, fused epilogue included
 //   kRowStep                         optional: blocks are multiples of so many rows
+//   low_rows(width)                  optional: rows up to which there is every block, 4 or kMr else
+//   fits(width, taps, k)             optional: whether a panel may have this width
 //   kStripRows                       optional: from so many rows on
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
@@ -89,10 +91,14 @@ struct Gemm {
 
   // The width of the next panel where so many columns are left: the narrowest that holds them, but
   // what would leave a whole vector unused begins with the widest that they fill.
-  static std::size_t width_index(std::size_t left) {
-    if (left >= kNr) return kWidths - 1;
+  [[gnu::noinline]] static std::size_t width_index(std::size_t left, std::size_t taps,
+                                                   std::size_t k) {
+    const auto fits = [&](std::size_t width) {
+      if constexpr (requires { Isa::fits(width, taps, k); }) return Isa::fits(width, taps, k);
+      return true;
+    };
     std::size_t i = 0;
-    while (Isa::kWidths[i] < left) ++i;
+    while (Isa::kWidths[i] < left || !fits(Isa::kWidths[i])) ++i;
     return Isa::kWidths[i] - left < Isa::kLanes ? i : i - 1;
   }
 
@@ -100,7 +106,7 @@ struct Gemm {
   [[gnu::cold]] static std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k) {
     std::size_t bytes = n / kNr * taps * Isa::tap_bytes(kNr, k);
     for (std::size_t first = n / kNr * kNr; first < n;) {
-      const std::size_t width = Isa::kWidths[width_index(n - first)];
+      const std::size_t width = Isa::kWidths[width_index(n - first, taps, k)];
       bytes += taps * Isa::tap_bytes(width, k);
       first += width;
     }
@@ -112,7 +118,8 @@ struct Gemm {
     memset(packed, 0, packed_bytes(n, taps, k));
     auto* panel = static_cast<std::int8_t*>(packed);
     for (std::size_t first = 0, width; first < n; first += width) {
-      width = Isa::kWidths[width_index(n - first)];
+      const std::size_t left = n - first;
+      width = left >= kNr ? kNr : Isa::kWidths[width_index(left, taps, k)];
       const std::size_t columns = n - first < width ? n - first : width;
       for (std::size_t tap = 0; tap < taps; ++tap, panel += Isa::tap_bytes(width, k)) {
         for (std::size_t column = 0; column < columns; ++column) {
@@ -131,10 +138,13 @@ struct Gemm {
   // The register blocks, by width and rows. Above 4 rows odd numbers are left out, and widths that
   // hold a narrow vector, which are no multiple of nr / 4: they would be a quarter of a table's
   // code.
-  static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
+  static constexpr std::size_t low_rows(std::size_t index) {
+    if constexpr (requires { Isa::low_rows(kNr); }) return Isa::low_rows(Isa::kWidths[index]);
+    return Isa::kMr < 4 ? Isa::kMr : 4;
+  }
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
     return rows % kRowStep == 0 &&
-           (rows <= kLow || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0));
+           (rows <= low_rows(index) || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0));
   }
   using TileFunction = void (*)(const GemmTask&, const Block&);
   struct Tiles {
@@ -178,10 +188,10 @@ struct Gemm {
     }
     while (rows > 0) {
       std::size_t height = rows;
-      if (rows > kLow) {
+      const std::size_t low = low_rows(index);
+      if (rows > low) {
         const bool tall = has_block(index, Isa::kMr);
-        const std::size_t blocks =
-            tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + kLow - 1) / kLow;
+        const std::size_t blocks = tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + low - 1) / low;
         height = (rows + blocks - 1) / blocks;
       }
       height = round_up(height, kRowStep);
@@ -204,7 +214,7 @@ struct Gemm {
                           task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
       for (std::size_t n = task.n_begin; n < task.n_end;) {
         const std::size_t left = task.n_end - n;
-        const std::size_t index = width_index(left);
+        const std::size_t index = left >= kNr ? kWidths - 1 : width_index(left, task.taps, task.k);
         const std::size_t width = Isa::kWidths[index];
         const std::size_t bytes = task.taps * Isa::tap_bytes(width, task.k);
         if constexpr (requires { Isa::kBytesPerFetch; }) {

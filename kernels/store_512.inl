@@ -140,29 +140,23 @@ struct Codes<1> {
   }
 };
 
-// The codes of four rows of narrow vectors. The four vectors of the same four columns are added up
-// to one: its lane c holds column c of the four rows.
-template <std::size_t Vectors>
+// The codes of four rows of a narrow vector, whose sums were added up to one: its lane c holds
+// column c of the four rows.
 struct CodesOfFour : Requantize {
-  __m512 mult[Vectors];
+  __m512 mult;
 
   [[gnu::always_inline]] inline CodesOfFour(const GemmTask& task, const Block& block)
-      : Requantize(task.epilogue) {
-    const float* from = task.epilogue.mult + block.column;
-    unroll<Vectors>(
-        [&](auto v) { mult[v] = _mm512_castsi512_ps(spread_four(0xffff, from + 4 * v)); });
-  }
+      : Requantize(task.epilogue),
+        mult(_mm512_castsi512_ps(spread_four(0xffff, task.epilogue.mult + block.column))) {}
 
-  // Byte 4 v + r of lane c becomes byte 4 v + c of lane r: transposed within dwords' bytes, then
-  // dwords, then again.
-  [[gnu::always_inline]] inline void store(const __m512i (&rounded)[Vectors], char* c,
-                                           std::size_t ldc, __mmask16 mask, bool narrows) const {
-    __m512i q[4] = {};
-    unroll<Vectors>([&](auto v) { q[v] = rounded[v]; });
+  // Byte r of lane c becomes byte c of lane r: transposed within dwords' bytes, then dwords, then
+  // again.
+  [[gnu::always_inline]] inline void store(__m512i sums, char* c, std::size_t ldc, __mmask16 mask,
+                                           bool narrows) const {
     const __m512i within =
         _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-    const __m512i y = _mm512_shuffle_epi8(
-        transpose_lanes(_mm512_shuffle_epi8(narrow(q, narrows), within)), within);
+    const __m512i q = narrow({round(sums, mult)}, narrows);
+    const __m512i y = _mm512_shuffle_epi8(transpose_lanes(_mm512_shuffle_epi8(q, within)), within);
     unroll<4>(
         [&](auto r) { _mm_mask_storeu_epi8(c + r * ldc, mask, _mm512_extracti32x4_epi32(y, r)); });
   }

@@ -2,16 +2,15 @@
 // Register blocks below each other whose stores are hidden (avx512vnni.cpp).
 #pragma once
 
-#include "kernels/sums_512.inl"
+#include "kernels/narrow_512.inl"
 
 namespace octet::kernels {
 namespace {
 
-struct Strips512 : Vnni512 {
-  static constexpr std::size_t kStripRows = 4;
+struct Strips512 : Narrow512 {
+  static constexpr std::size_t kStripRows = 3;  // that narrow panels need; others ask for more
   // Of k, at least: a block is stored among so many.
   static constexpr std::size_t kStripGroups = 2;
-  static constexpr std::size_t kNarrowGroups = 4;
 
   template <std::size_t Rows>
   [[gnu::always_inline]] static inline void find_rows(const GemmTask& task, std::size_t tap,
@@ -32,7 +31,7 @@ struct Strips512 : Vnni512 {
     static constexpr std::size_t kRows = S::kNarrow > 0 ? 4 : 1;
     static constexpr std::size_t kWide = S::kWide == 0 ? 1 : S::kWide;  // no array is empty
     Codes<kWide> wide;
-    CodesOfFour<S::kNarrow == 0 ? 1 : S::kNarrow> narrow;
+    CodesOfFour narrow;
 
     static Block narrow_part(const Block& block) {
       return from_column(block, S::kNarrow > 0 ? kLanes * S::kWide : 0);
@@ -59,13 +58,9 @@ struct Strips512 : Vnni512 {
           wide.store_two({sums(2, 0), sums(2, 1), sums(3, 0), sums(3, 1)}, c + 2 * ldc, ldc,
                          narrows);
         }
-        __m512i rounded[S::kNarrow];
-        unroll<S::kNarrow>([&](auto v) {
-          constexpr std::size_t at = S::kWide + v;
-          const __m512i four = add_dwords(sums(0, at), sums(1, at), sums(2, at), sums(3, at));
-          rounded[v] = narrow.round(four, narrow.mult[v]);
-        });
-        narrow.store(rounded, c + kLanes * S::kWide, ldc, to.narrow, narrows);
+        constexpr std::size_t kAt = S::kWide;
+        narrow.store(add_dwords(sums(0, kAt), sums(1, kAt), sums(2, kAt), sums(3, kAt)),
+                     c + kLanes * S::kWide, ldc, to.narrow, narrows);
       }
     }
   };
@@ -132,95 +127,23 @@ struct Strips512 : Vnni512 {
     }
   }
 
-  // The same of 4 rows by narrow vectors (12 columns), whose sums leave room for those of the block
-  // before.
-  template <std::size_t Vectors>
-  [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
-                                            std::size_t blocks) {
-    using S = Sums<4, 4 * Vectors>;
-    constexpr std::integral_constant<std::size_t, 0> kFirst;
-    static_assert(Vectors < kNarrowGroups);
-    const CodesOfFour<Vectors> constants(task, block);
-    const CodesOfFour<Vectors>* codes = &constants;
-    asm("" : "+r"(codes));  // read from memory each time
-    const __mmask16 lanes = lanes_of(block, 0);
-    const bool narrows = narrows_only(task.epilogue);
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-    S first, before;
-    first.start(task.epilogue.bias + block.column);
-    // Up to 4 codes behind the last group would cost each row a step. The four share one: dword r
-    // of each lane holds the last 4 codes of row r, and the weights of the lane's column are in all
-    // four dwords, so that sum r of lane c is row r's of column c, as add_dwords leaves it.
-    const std::size_t left = task.k % kGroup;
-    const bool shares = left > 0 && left <= kKr;
-    const std::int8_t* rest = block.panel + task.k / kGroup * 64 * Vectors;
-    __m512i weights[Vectors] = {};
-    if (shares) {
-      unroll<Vectors>([&](auto v) {
-        weights[v] = _mm512_shuffle_epi32(_mm512_load_si512(rest + 64 * v), _MM_PERM_DDDD);
-      });
-    }
-    __m512i four_rows{};
-    __m512i rounded[Vectors];
-    const auto store_part = [&](auto r) __attribute__((always_inline)) {
-      if constexpr (r < Vectors) {
-        const auto& n = before.narrow[0];
-        __m512i sums = add_dwords(n[0][r], n[1][r], n[2][r], n[3][r]);
-        if (shares) sums = _mm512_dpbusd_epi32(sums, four_rows, weights[r]);
-        rounded[r] = codes->round(sums, codes->mult[r]);
-      } else if constexpr (r + 1 == kNarrowGroups) {
-        codes->store(rounded, c, task.ldc, lanes, narrows);
-      }
-    };
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const std::uint8_t* a[4];
-      find_rows(task, 0, block.row + 4 * i, a);
-      const std::int8_t* panel = block.panel;
-      S sums = first;
-      std::size_t k = 0;
-      unroll<kNarrowGroups>([&](auto r) {
-        if (i > 0) store_part(r);
-        sums.add_group(panel, a, k, kFirst);
-        k += kGroup;
-      });
-      for (; k + kGroup <= task.k; k += kGroup) sums.add_group(panel, a, k, kFirst);
-      if (shares) {
-        unroll<4>([&](auto r) {
-          four_rows = _mm512_mask_broadcastd_epi32(
-              four_rows, static_cast<__mmask16>(0x1111 << r),
-              _mm_cvtsi32_si128(static_cast<int>(load_word(a[r] + task.k - kKr))));
-        });
-      } else if (k < task.k) {
-        sums.template add_rest<true>(panel, a, k, task.k);
-      }
-      unroll<4>([&](auto r) {
-        unroll<Vectors>([&](auto v) { before.narrow[0][r][v] = sums.narrow[0][r][v]; });
-      });
-      if (i > 0) c += 4 * task.ldc;
-    }
-    unroll<kNarrowGroups>(store_part);
-  }
-
-  // Of the rows of a panel those that go in strips come first; gives their number. They fill
-  // blocks, of 64 columns two at least, and leave no row alone.
+  // Of the rows of a panel those that go in strips come first; gives their number. Those of wide
+  // vectors fill blocks, of 64 columns two at least, and leave no row alone.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
     const Epilogue& e = task.epilogue;
-    if (e.store != Store::q8 || !e.below_one || task.taps != 1) return 0;
-    if (task.k < kGroup * (width < kLanes ? kNarrowGroups : kStripGroups)) return 0;
-    const std::size_t height = width == 64 ? 6 : width == 36 ? 8 : 4;
+    if (e.store == Store::q8 && !e.below_one) return 0;
+    if (is_narrow(width)) {
+      width == 10 ? narrow_strip<10>(task, block, rows) : narrow_strip<12>(task, block, rows);
+      return rows;
+    }
+    if (width != 64 && width != 36) return 0;
+    if (e.store != Store::q8 || task.taps != 1 || task.k < kGroup * kStripGroups) return 0;
+    const std::size_t height = width == 64 ? 6 : 8;
     if (rows < (width == 64 ? 2 * height : height)) return 0;
     const std::size_t blocks = rows / height - (rows % height == 1);
     if (blocks == 0) return 0;
-    if (width == 64) {
-      strip<6, 64>(task, block, blocks);
-    } else if (width == 36) {
-      strip<8, 36>(task, block, blocks);
-    } else if (width == 12) {
-      narrow_strip<3>(task, block, blocks);
-    } else {
-      return 0;
-    }
+    width == 64 ? strip<6, 64>(task, block, blocks) : strip<8, 36>(task, block, blocks);
     return blocks * height;
   }
 };

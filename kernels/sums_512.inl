@@ -62,44 +62,34 @@ struct Vnni512 {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)));
   }
 
-  // The sums of up to 12 columns from those of narrow vectors.
-  template <std::size_t Vectors>
-  [[gnu::always_inline]] static inline __m512i gather(const __m512i (&acc)[Vectors]) {
-    __m512i sums;  // lane j holds column j of each vector
-    if constexpr (Vectors == 1) {
-      const __m512i half = _mm512_add_epi32(acc[0], _mm512_shuffle_epi32(acc[0], _MM_PERM_BADC));
-      sums = _mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB));
-    } else {
-      const __m512i zero{};
-      sums = add_dwords(acc[0], acc[1], Vectors == 3 ? acc[Vectors - 1] : zero, zero);
-    }
-    return transpose_lanes(sums);
+  // The sums of 4 columns from those of a narrow vector.
+  [[gnu::always_inline]] static inline __m512i gather(__m512i acc) {
+    const __m512i half = _mm512_add_epi32(acc, _mm512_shuffle_epi32(acc, _MM_PERM_BADC));
+    return transpose_lanes(_mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB)));
   }
 
   // The sums of a register block.
   template <std::size_t Rows, std::size_t Width>
   struct Sums {
     static constexpr std::size_t kWide = Width / kLanes;
-    static constexpr std::size_t kNarrow = Width % kLanes / 4;
-    static constexpr std::size_t kVectors = kWide + (kNarrow > 0);
+    static constexpr std::size_t kNarrow = Width % kLanes > 0;
+    static constexpr std::size_t kVectors = kWide + kNarrow;
     static constexpr std::size_t kChains = kWide == 0 ? 1 : chains(Rows * kWide);
-    // Narrow vectors have one step per group: alone, their chains take the groups in turn.
-    static constexpr std::size_t kGroups = kWide == 0 && chains(Rows * kNarrow) > 1 ? 2 : 1;
+    // A narrow vector has one step per group: alone, its chains take the groups in turn.
+    static constexpr std::size_t kGroups = kWide == 0 ? 2 : 1;
     // Narrow sums of four rows at a time are added up at once, with their bias.
     static constexpr bool kOfFour = kNarrow > 0 && Rows % 4 == 0;
     using RowPointers = const std::uint8_t* const (&)[Rows];
 
     Acc<Rows, kWide + (kWide == 0)> wide[kChains];  // no array is empty
-    Acc<Rows, kNarrow + (kNarrow == 0)> narrow[kGroups];
+    Acc<Rows, 1> narrow[kGroups];
 
     [[gnu::always_inline]] inline void start(const std::int32_t* bias) {
       unroll<kChains>([&](auto c) { clear(wide[c]); });
       unroll<kGroups>([&](auto c) { clear(narrow[c]); });
       if constexpr (kOfFour) {
-        unroll<kNarrow>([&](auto v) {
-          const __m512i first = spread_four(0x1111, bias + kLanes * kWide + 4 * v);
-          unroll<Rows>([&](auto r) { narrow[0][r][v] = first; });
-        });
+        const __m512i first = spread_four(0x1111, bias + kLanes * kWide);
+        unroll<Rows>([&](auto r) { narrow[0][r][0] = first; });
       }
       unroll<kWide>([&](auto v) {
         const __m512i first = _mm512_loadu_si512(bias + kLanes * v);
@@ -167,7 +157,7 @@ struct Vnni512 {
                                               __m512i (&row)[kVectors]) const {
       unroll<kWide>([&](auto v) { row[v] = wide[0][r][v]; });
       if constexpr (kNarrow > 0) {
-        row[kWide] = gather(narrow[0][r]);
+        row[kWide] = gather(narrow[0][r][0]);
         if constexpr (!kOfFour) {
           row[kWide] = _mm512_add_epi32(row[kWide], _mm512_loadu_si512(bias + kLanes * kWide));
         }

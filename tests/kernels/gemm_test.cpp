@@ -228,6 +228,7 @@ TEST_CASE("gemm: every k around every tile edge equals the reference") {
     const std::size_t mr = table.tile.mr;
     const std::size_t nr = table.tile.nr;
     auto ms = around({mr, 2 * mr});
+    ms.insert({2, 3, 4, 8});
     auto ns = around({4, 8, 12, 16, 32, 36, 48, nr});
     ns.insert({10, 2 * nr + 17});
     const std::size_t step = small_set() ? 5 : 1;
@@ -285,7 +286,7 @@ TEST_CASE("gemm: more rows than a table prepares at a time") {
     Rng rng(9);
     for (const std::size_t m : {24u, 25u, 49u, 95u, 96u, 97u, 98u, 193u, 200u}) {
       for (const std::size_t k : {5u, 8u, 32u, 37u, 48u}) {
-        for (const std::size_t n : {3u, 12u, 33u}) {
+        for (const std::size_t n : {3u, 10u, 12u, 33u}) {
           check(table, {m, n, k, 1}, rng, Fill::random, Fill::random);
         }
       }
@@ -320,7 +321,9 @@ TEST_CASE("gemm: several taps go through the row pointers") {
         auto ms = around({table.tile.mr});
         ms.insert(20);
         for (const std::size_t m : ms) {
-          check(table, {m, 17, k, taps}, rng, Fill::random, Fill::extremes);
+          for (const std::size_t n : {10u, 12u, 17u}) {
+            check(table, {m, n, k, taps}, rng, Fill::random, Fill::extremes);
+          }
           check(table, {m, 100, k, taps}, rng, Fill::extremes, Fill::random);
         }
       }
