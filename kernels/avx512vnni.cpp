@@ -62,7 +62,7 @@ struct Avx512Vnni : Strips512 {
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
     if constexpr (is_narrow(Width)) {
       NarrowSums<Rows, Width> sums;
-      sums.start();
+      sums.start(block);
       const std::int8_t* panel = block.panel;
       const std::uint8_t* a[Rows];
       find_rows(task, 0, block.row, a);

@@ -12,7 +12,7 @@
 //   kRowStep                         optional: blocks are multiples of so many rows
 //   low_rows(width)                  optional: rows up to which there is every block, 4 or kMr else
 //   fits(width, taps, k)             optional: whether a panel may have this width
-//   kStripRows                       optional: from so many rows on
+//   strip_rows(width)                optional: from so many rows on
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
@@ -138,9 +138,10 @@ struct Gemm {
   // The register blocks, by width and rows. Above 4 rows odd numbers are left out, and widths that
   // hold a narrow vector, which are no multiple of nr / 4: they would be a quarter of a table's
   // code.
+  static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
   static constexpr std::size_t low_rows(std::size_t index) {
     if constexpr (requires { Isa::low_rows(kNr); }) return Isa::low_rows(Isa::kWidths[index]);
-    return Isa::kMr < 4 ? Isa::kMr : 4;
+    return kLow;
   }
   static constexpr bool has_block(std::size_t index, std::size_t rows) {
     return rows % kRowStep == 0 &&
@@ -167,6 +168,17 @@ struct Gemm {
     return tiles;
   }();
 
+  struct StripRows {
+    std::size_t of[kWidths];
+  };
+  static constexpr StripRows kStripRows = [] {
+    StripRows rows{};
+    if constexpr (requires { Isa::strip_rows(kNr); }) {
+      for (std::size_t i = 0; i < kWidths; ++i) rows.of[i] = Isa::strip_rows(Isa::kWidths[i]);
+    }
+    return rows;
+  }();
+
   // The blocks of a panel fetch the next one evenly, as far as a step is no shorter than a quarter
   // of a line. A single block would read twice what it multiplies, and gains nothing.
   static Ahead look_ahead(const std::int8_t* next, std::size_t bytes, std::size_t rows) {
@@ -178,8 +190,8 @@ struct Gemm {
   // 7 rows are 4 + 3, because a block of one row wastes most of its broadcasts and loads.
   static void rows_of_panel(const GemmTask& task, Block block, std::size_t index,
                             std::size_t rows) {
-    if constexpr (requires { Isa::kStripRows; }) {
-      if (rows >= Isa::kStripRows) {
+    if constexpr (requires { Isa::strip_rows(kNr); }) {
+      if (rows >= kStripRows.of[index]) {
         const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
         block.row += taken;
         block.slot += taken;
@@ -188,14 +200,16 @@ struct Gemm {
     }
     while (rows > 0) {
       std::size_t height = rows;
-      const std::size_t low = low_rows(index);
-      if (rows > low) {
+      if (rows > kLow) {
         const bool tall = has_block(index, Isa::kMr);
-        const std::size_t blocks = tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + low - 1) / low;
+        const std::size_t blocks =
+            tall ? (rows + Isa::kMr - 1) / Isa::kMr : (rows + kLow - 1) / kLow;
         height = (rows + blocks - 1) / blocks;
       }
       height = round_up(height, kRowStep);
-      if (!has_block(index, height)) height = rows > height ? height + 1 : (height + 1) / 2;
+      if (!has_block(index, height)) {
+        height = rows > height && has_block(index, height + 1) ? height + 1 : (height + 1) / 2;
+      }
       block.rows = height < rows ? height : rows;
       kTiles.of[index][height - 1](task, block);
       block.row += block.rows;

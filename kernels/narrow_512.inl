@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Panels of 10 and 12 columns (avx512vnni.cpp): 8 columns, then the last 2 or 4.
+// Panels of up to 10 and 12 columns (avx512vnni.cpp): 8 columns, then the last 2 or 4.
 //
 //                      lane 0                          lane 1                       ..
 //   16 k of the 8:   | 0: k..k+7     | 1: k+8..k+15  | 2: k..k+7 | 3: k+8..k+15 | ..
@@ -83,15 +83,17 @@ struct Narrow512 : Vnni512 {
 
     Acc<Rows, 2> paired[kChains];
     Acc<Rows, 1> last[kChains];
+    bool has_last;  // or the block has no more than 8 columns
 
-    [[gnu::always_inline]] inline void start() {
+    [[gnu::always_inline]] inline void start(const Block& block) {
+      has_last = Width == 12 || block.columns > kPaired;
       unroll<kChains>([&](auto c) {
         clear(paired[c]);
         clear(last[c]);
       });
     }
-    [[gnu::always_inline]] inline void start(const std::int32_t* bias) {
-      start();
+    [[gnu::always_inline]] inline void start(const Block& block, const std::int32_t* bias) {
+      start(block);
       const __m512i all = _mm512_loadu_si512(bias);
       const __m512i first = _mm512_maskz_permutexvar_epi32(
           0x5555, _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7), all);
@@ -106,10 +108,18 @@ struct Narrow512 : Vnni512 {
       });
     }
 
+    template <class Chain, class Row>
+    [[gnu::always_inline]] inline void add_last(Chain chain, const std::int8_t*& panel, Row row) {
+      if (has_last) {
+        step<1>(last[chain], panel, row);
+      } else {
+        panel += 64;
+      }
+    }
     template <class Chain>
     [[gnu::always_inline]] inline void add_group(const std::int8_t*& panel, RowPointers a,
                                                  std::size_t k, Chain chain) {
-      step<1>(last[chain], panel, [&](auto r) { return load<kGroup>(a[r] + k); });
+      add_last(chain, panel, [&](auto r) { return load<kGroup>(a[r] + k); });
       unroll<kGroup / 16>([&](auto i) {
         step<2>(paired[kChains == 1 ? 0 : chain + i], panel,
                 [&](auto r) { return load_group(a[r] + k + 16 * i); });
@@ -128,8 +138,8 @@ struct Narrow512 : Vnni512 {
         if (k + kGroup <= end) unroll<1>(group);
       }
       if (k == end) return;
-      constexpr std::size_t kRest = kChains - 1;
-      step<1>(last[kRest], panel, [&](auto r) { return load<kGroup>(a[r] + end - kGroup); });
+      constexpr std::integral_constant<std::size_t, kChains - 1> kRest;
+      add_last(kRest, panel, [&](auto r) { return load<kGroup>(a[r] + end - kGroup); });
       for (; k + 8 < end; k += 8) {
         step<1>(paired[0], panel, [&](auto r) { return load<8>(a[r] + k); });
       }
@@ -286,7 +296,7 @@ struct Narrow512 : Vnni512 {
     const std::size_t last = rows > 4 ? rows - 4 : 0;
     const std::size_t third = rows > 3 ? 3 : 2;
     S first, sums;
-    first.start(task.epilogue.bias + block.column);
+    first.start(block, task.epilogue.bias + block.column);
     char* to = c;
     for (std::size_t i = 0;; ++i) {
       const std::size_t row = 4 * i < last ? 4 * i : last;

@@ -8,7 +8,10 @@ namespace octet::kernels {
 namespace {
 
 struct Strips512 : Narrow512 {
-  static constexpr std::size_t kStripRows = 3;  // that narrow panels need; others ask for more
+  // From so many rows on panels go in strips: two blocks of 64 columns, one of others.
+  static constexpr std::size_t strip_rows(std::size_t width) {
+    return width == 64 ? 12 : width == 36 ? 8 : is_narrow(width) ? 3 : kAllRows;
+  }
   // Of k, at least: a block is stored among so many.
   static constexpr std::size_t kStripGroups = 2;
 
@@ -127,8 +130,8 @@ struct Strips512 : Narrow512 {
     }
   }
 
-  // Of the rows of a panel those that go in strips come first; gives their number. Those of wide
-  // vectors fill blocks, of 64 columns two at least, and leave no row alone.
+  // Of the rows of a panel, strip_rows at least, those that go in strips come first; gives their
+  // number. Those of wide vectors fill blocks and leave no row alone.
   static std::size_t strips(const GemmTask& task, const Block& block, std::size_t width,
                             std::size_t rows) {
     const Epilogue& e = task.epilogue;
@@ -137,10 +140,8 @@ struct Strips512 : Narrow512 {
       width == 10 ? narrow_strip<10>(task, block, rows) : narrow_strip<12>(task, block, rows);
       return rows;
     }
-    if (width != 64 && width != 36) return 0;
     if (e.store != Store::q8 || task.taps != 1 || task.k < kGroup * kStripGroups) return 0;
     const std::size_t height = width == 64 ? 6 : 8;
-    if (rows < (width == 64 ? 2 * height : height)) return 0;
     const std::size_t blocks = rows / height - (rows % height == 1);
     if (blocks == 0) return 0;
     width == 64 ? strip<6, 64>(task, block, blocks) : strip<8, 36>(task, block, blocks);
