@@ -87,6 +87,7 @@ struct Avx512Vnni : Strips512 {
       find_rows(task, tap, block.row, a);
       std::size_t k = 0;
       const auto group = [&](auto chain) __attribute__((always_inline)) {
+        S::fetch_own(*block.ahead, panel);
         S::fetch_group(*block.ahead);
         sums.add_group(panel, a, k, chain);
         k += kGroup;

@@ -36,6 +36,7 @@ namespace octet::kernels {
 namespace {
 
 constexpr std::size_t kAllRows = SIZE_MAX;
+constexpr std::size_t kL2 = 1 << 20;  // bytes, of most CPUs at least
 
 // The next panel on its way into L2, by short steps among the products of this one. Weights that L2
 // does not hold would keep the first block of a panel waiting and leave nothing to read for the
@@ -44,6 +45,7 @@ struct Ahead {
   const std::int8_t* at = nullptr;
   const std::int8_t* end = nullptr;
   std::size_t step = 0;  // bytes, at most a line
+  bool alone = false;    // a panel has one block, and the panels are more than L2 may hold
 
   template <std::size_t Steps>
   [[gnu::always_inline]] inline void fetch() {
@@ -223,7 +225,8 @@ struct Gemm {
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
-      Ahead ahead;
+      const std::size_t codes = (task.n_end - task.n_begin) * task.taps * task.k;
+      Ahead ahead{.alone = rows <= Isa::kMr && codes > kL2};
       const auto* panel = static_cast<const std::int8_t*>(task.weights) +
                           task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
       for (std::size_t n = task.n_begin; n < task.n_end;) {
