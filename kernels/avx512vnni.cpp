@@ -17,7 +17,7 @@
 //
 // whose four sums per column are added in the end. So 100 columns cost 25 vectors per 16 k where
 // wide ones alone would cost 28, and a row is read by 16 codes. Panels of 10 and 12 columns:
-// narrow_512.inl.
+// paired_512.inl.
 #include <immintrin.h>
 
 #include "kernels/make_table.inl"
@@ -39,7 +39,7 @@ struct Avx512Vnni : Strips512 {
   // 16 k of a panel: the narrow vectors, then the wide ones of each step. The last group of a tap
   // has no more steps than its k fill.
   static std::size_t tap_bytes(std::size_t width, std::size_t k) {
-    if (is_narrow(width)) return narrow_bytes(width, k);
+    if (is_paired(width)) return paired_bytes(width, k);
     const std::size_t steps = (k % kGroup + kKr - 1) / kKr;
     const std::size_t last = steps == 0 ? 0 : width % kLanes * kGroup + width / kLanes * 64 * steps;
     return k / kGroup * kGroup * width + last;
@@ -47,7 +47,7 @@ struct Avx512Vnni : Strips512 {
   // What does not fill a narrow vector, or a step of wide ones, stands behind zeros there: it meets
   // the last 16, or 4, codes of a row.
   static std::size_t place(std::size_t width, std::size_t column, std::size_t k, std::size_t i) {
-    if (is_narrow(width)) return narrow_place(width, column, k, i);
+    if (is_paired(width)) return paired_place(width, column, k, i);
     const auto zeros = [&](std::size_t size) { return i / size < k / size ? 0 : size - k % size; };
     const std::size_t group = i / kGroup * kGroup * width;
     const std::size_t wide = width / kLanes;
@@ -60,8 +60,8 @@ struct Avx512Vnni : Strips512 {
 
   template <std::size_t Rows, std::size_t Width>
   [[gnu::flatten]] static void tile(const GemmTask& task, const Block& block) {
-    if constexpr (is_narrow(Width)) {
-      NarrowSums<Rows, Width> sums;
+    if constexpr (is_paired(Width)) {
+      PairedSums<Rows, Width> sums;
       sums.start(block);
       const std::int8_t* panel = block.panel;
       const std::uint8_t* a[Rows];

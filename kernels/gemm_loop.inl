@@ -40,12 +40,12 @@ constexpr std::size_t kL2 = 1 << 20;  // bytes, of most CPUs at least
 
 // The next panel on its way into L2, by short steps among the products of this one. Weights that L2
 // does not hold would keep the first block of a panel waiting and leave nothing to read for the
-// blocks below it.
+// blocks below it. A block that is alone may fetch from its own panel instead.
 struct Ahead {
   const std::int8_t* at = nullptr;
   const std::int8_t* end = nullptr;
   std::size_t step = 0;  // bytes, at most a line
-  bool alone = false;    // a panel has one block, and the panels are more than L2 may hold
+  bool alone = false;    // panels have one block each, and are more than L2 may hold
 
   template <std::size_t Steps>
   [[gnu::always_inline]] inline void fetch() {

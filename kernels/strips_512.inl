@@ -2,15 +2,15 @@
 // Register blocks below each other whose stores are hidden (avx512vnni.cpp).
 #pragma once
 
-#include "kernels/narrow_512.inl"
+#include "kernels/paired_512.inl"
 
 namespace octet::kernels {
 namespace {
 
-struct Strips512 : Narrow512 {
+struct Strips512 : Paired512 {
   // From so many rows on panels go in strips: two blocks of 64 columns, one of others.
   static constexpr std::size_t strip_rows(std::size_t width) {
-    return width == 64 ? 12 : width == 36 ? 8 : is_narrow(width) ? 3 : kAllRows;
+    return width == 64 ? 12 : width == 36 ? 8 : is_paired(width) ? 3 : kAllRows;
   }
   // Of k, at least: a block is stored among so many.
   static constexpr std::size_t kStripGroups = 2;
@@ -136,8 +136,8 @@ struct Strips512 : Narrow512 {
                             std::size_t rows) {
     const Epilogue& e = task.epilogue;
     if (e.store == Store::q8 && !e.below_one) return 0;
-    if (is_narrow(width)) {
-      width == 10 ? narrow_strip<10>(task, block, rows) : narrow_strip<12>(task, block, rows);
+    if (is_paired(width)) {
+      width == 10 ? paired_strip<10>(task, block, rows) : paired_strip<12>(task, block, rows);
       return rows;
     }
     if (e.store != Store::q8 || task.taps != 1 || task.k < kGroup * kStripGroups) return 0;

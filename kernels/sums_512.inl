@@ -14,7 +14,7 @@ struct Vnni512 {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kGroup = 16;  // of k: a step of narrow vectors, four of wide ones
   static constexpr std::size_t kBytesPerFetch = 192;
-  static constexpr std::size_t kBytesAhead = 3072;  // of a panel's only block
+  static constexpr std::size_t kBytesAhead = 3072;
 
   // Independent sums per output: vpdpbusd has a latency of 4 to 5 cycles at one or two per cycle,
   // which small blocks hide only by splitting k.
@@ -102,7 +102,7 @@ struct Vnni512 {
     [[gnu::always_inline]] static inline void fetch_group(Ahead& ahead) {
       if constexpr (Width == 64 && Rows >= 4) ahead.fetch<kGroup * Width / kBytesPerFetch>();
     }
-    // What a block that is alone reads itself, from the panel's next vector on.
+    // What a block that is alone reads so many bytes later; panel is where it reads now.
     [[gnu::always_inline]] static inline void fetch_own(const Ahead& ahead,
                                                         const std::int8_t* panel) {
       if constexpr (Width == 64 && Rows >= 4) {

@@ -23,27 +23,27 @@
 namespace octet::kernels {
 namespace {
 
-struct Narrow512 : Vnni512 {
+struct Paired512 : Vnni512 {
   static constexpr std::size_t kPaired = 8;  // columns
-  static constexpr bool is_narrow(std::size_t width) { return width == 10 || width == 12; }
+  static constexpr bool is_paired(std::size_t width) { return width == 10 || width == 12; }
   // Only those of rows that are long enough to be loaded without a mask, and of one tap.
   static constexpr bool fits(std::size_t width, std::size_t taps, std::size_t k) {
-    return !is_narrow(width) || (taps == 1 && k >= kLongest);
+    return !is_paired(width) || (taps == 1 && k >= kLongest);
   }
   static constexpr std::size_t kLongest = 32;  // k of a vector
-  static constexpr std::size_t low_rows(std::size_t width) { return is_narrow(width) ? 2 : 4; }
+  static constexpr std::size_t low_rows(std::size_t width) { return is_paired(width) ? 2 : 4; }
   // A panel is groups of as many k as a vector of the last columns has: that one, then those of 8
   // columns.
   static constexpr std::size_t group_of(std::size_t width) { return 64 / (width - kPaired); }
 
   // What fills no group meets the last codes of a row, and stands behind zeros: a vector of the
   // last columns, and of the 8 columns one for each 8 k, a column to a qword.
-  static std::size_t narrow_bytes(std::size_t width, std::size_t k) {
+  static std::size_t paired_bytes(std::size_t width, std::size_t k) {
     const std::size_t group = group_of(width);
     const std::size_t rest = k % group;
     return k / group * (group * kPaired + 64) + (rest > 0 ? 64 + round_up(rest, 8) * kPaired : 0);
   }
-  static std::size_t narrow_place(std::size_t width, std::size_t column, std::size_t k,
+  static std::size_t paired_place(std::size_t width, std::size_t column, std::size_t k,
                                   std::size_t i) {
     const std::size_t group = group_of(width);
     const std::size_t first = i / group * (group * kPaired + 64);
@@ -73,7 +73,7 @@ struct Narrow512 : Vnni512 {
 
   // The sums of a block of 1, 2 or 4 rows.
   template <std::size_t Rows, std::size_t Width>
-  struct NarrowSums {
+  struct PairedSums {
     static constexpr std::size_t kVectors = 1;
     static constexpr bool kOfFour = false;
     static constexpr std::size_t kGroup = group_of(Width);
@@ -283,9 +283,9 @@ struct Narrow512 : Vnni512 {
   // Rows from 3 on, four at a time, each four stored among the products of the next: see Strips512.
   // The last four may have been there in part, and 3 rows are the third twice.
   template <std::size_t Width, class Stored>
-  [[gnu::flatten]] static void narrow_strip(const GemmTask& task, const Block& block,
+  [[gnu::flatten]] static void paired_strip(const GemmTask& task, const Block& block,
                                             std::size_t rows) {
-    using S = NarrowSums<4, Width>;
+    using S = PairedSums<4, Width>;
     constexpr std::integral_constant<std::size_t, 0> kFirst;
     const Stored stored(task, block);
     const std::size_t k = task.k, ldc = task.ldc;
@@ -318,11 +318,11 @@ struct Narrow512 : Vnni512 {
     }
   }
   template <std::size_t Width>
-  static void narrow_strip(const GemmTask& task, const Block& block, std::size_t rows) {
+  static void paired_strip(const GemmTask& task, const Block& block, std::size_t rows) {
     if (task.epilogue.store == Store::q8) {
-      narrow_strip<Width, PairCodes>(task, block, rows);
+      paired_strip<Width, PairCodes>(task, block, rows);
     } else {
-      narrow_strip<Width, PairWords>(task, block, rows);
+      paired_strip<Width, PairWords>(task, block, rows);
     }
   }
 };
