@@ -45,7 +45,7 @@ struct Ahead {
   const std::int8_t* at = nullptr;
   const std::int8_t* end = nullptr;
   std::size_t step = 0;  // bytes, at most a line
-  bool alone = false;    // panels have one block each, and are more than L2 may hold
+  bool alone = false;    // no more than mr rows, and more weights than L2 may hold
 
   template <std::size_t Steps>
   [[gnu::always_inline]] inline void fetch() {
@@ -137,9 +137,8 @@ struct Gemm {
     }
   }
 
-  // The register blocks, by width and rows. Above 4 rows odd numbers are left out, and widths that
-  // hold a narrow vector, which are no multiple of nr / 4: they would be a quarter of a table's
-  // code.
+  // The register blocks, by width and rows. Above low_rows odd numbers are left out, and widths
+  // that are no multiple of nr / 4: they would be a quarter of a table's code.
   static constexpr std::size_t kLow = Isa::kMr < 4 ? Isa::kMr : 4;
   static constexpr std::size_t low_rows(std::size_t index) {
     if constexpr (requires { Isa::low_rows(kNr); }) return Isa::low_rows(Isa::kWidths[index]);
@@ -182,7 +181,7 @@ struct Gemm {
   }();
 
   // The blocks of a panel fetch the next one evenly, as far as a step is no shorter than a quarter
-  // of a line. A single block would read twice what it multiplies, and gains nothing.
+  // of a line. A single block would read twice what it multiplies, and gains nothing from the next.
   static Ahead look_ahead(const std::int8_t* next, std::size_t bytes, std::size_t rows) {
     const std::size_t step = Isa::kBytesPerFetch / (rows / Isa::kMr);
     return {next, next + bytes, step < 16 ? 16 : step > 64 ? 64 : step};

@@ -31,7 +31,7 @@ inline constexpr std::size_t kColumnPadding = 64;
 // What happens to acc[m][n] = bias[n] + sum a[m][k] * w[n][k] on its way to memory:
 //   q8   y = saturate(rne(float(acc) * mult[n]) + zero_point) to [lo, hi]; the low byte is stored
 //   f32  y = float(acc) * mult[n], then y > min ? y : min, then y < max ? y : max
-//   s32  y = acc
+//   s32  y = acc; mult may be null
 // bias already holds -za * sum(w[n]) (int32, modulo 2^32). mult is finite, not negative. lo, hi and
 // zero_point are codes in the table's sign, lo <= hi. The clamp is done on the float product
 // against lo - zero_point and hi - zero_point, which is the same since both are integers.

@@ -12,7 +12,7 @@
 //   16 k of 4:       | 8                             | 9                         | 10 | 11
 //   a[r][k..k+15] -> in every lane
 //
-// No vector holds columns that are nobody's, a row is read by 16 codes or 32, and the sums of two
+// So 10 and 12 columns are whole vectors, a row is read by 16 codes or 32, and the sums of two
 // columns come to lie side by side, which saves shuffles where four rows are stored.
 #pragma once
 
@@ -76,7 +76,7 @@ struct Paired512 : Vnni512 {
   struct PairedSums {
     static constexpr std::size_t kVectors = 1;
     static constexpr bool kOfFour = false;
-    static constexpr std::size_t kGroup = group_of(Width);
+    static constexpr std::size_t kLastK = group_of(Width);
     // Few rows take groups of 16 k in turn, and what fills none apart.
     static constexpr std::size_t kChains = Rows < 4 ? 3 : 1;
     using RowPointers = const std::uint8_t* const (&)[Rows];
@@ -119,8 +119,8 @@ struct Paired512 : Vnni512 {
     template <class Chain>
     [[gnu::always_inline]] inline void add_group(const std::int8_t*& panel, RowPointers a,
                                                  std::size_t k, Chain chain) {
-      add_last(chain, panel, [&](auto r) { return load<kGroup>(a[r] + k); });
-      unroll<kGroup / 16>([&](auto i) {
+      add_last(chain, panel, [&](auto r) { return load<kLastK>(a[r] + k); });
+      unroll<kLastK / 16>([&](auto i) {
         step<2>(paired[kChains == 1 ? 0 : chain + i], panel,
                 [&](auto r) { return load_group(a[r] + k + 16 * i); });
       });
@@ -128,18 +128,18 @@ struct Paired512 : Vnni512 {
     // From k, where a group begins, to the end of the rows.
     [[gnu::always_inline]] inline void add(const std::int8_t*& panel, RowPointers a, std::size_t k,
                                            std::size_t end) {
-      constexpr std::size_t kTurns = kChains == 1 || kGroup == 32 ? 1 : 2;
+      constexpr std::size_t kTurns = kChains == 1 || kLastK == 32 ? 1 : 2;
       const auto group = [&](auto chain) __attribute__((always_inline)) {
         add_group(panel, a, k, chain);
-        k += kGroup;
+        k += kLastK;
       };
-      while (k + kTurns * kGroup <= end) unroll<kTurns>(group);
+      while (k + kTurns * kLastK <= end) unroll<kTurns>(group);
       if constexpr (kTurns > 1) {
-        if (k + kGroup <= end) unroll<1>(group);
+        if (k + kLastK <= end) unroll<1>(group);
       }
       if (k == end) return;
       constexpr std::integral_constant<std::size_t, kChains - 1> kRest;
-      add_last(kRest, panel, [&](auto r) { return load<kGroup>(a[r] + end - kGroup); });
+      add_last(kRest, panel, [&](auto r) { return load<kLastK>(a[r] + end - kLastK); });
       for (; k + 8 < end; k += 8) {
         step<1>(paired[0], panel, [&](auto r) { return load<8>(a[r] + k); });
       }
@@ -306,8 +306,8 @@ struct Paired512 : Vnni512 {
       if (i > 0) sums.finish(four);
       sums = first;
       if (i < blocks) {
-        unroll<kLongest / S::kGroup>(
-            [&](auto g) { sums.add_group(panel, a, S::kGroup * g, kFirst); });
+        unroll<kLongest / S::kLastK>(
+            [&](auto g) { sums.add_group(panel, a, S::kLastK * g, kFirst); });
       }
       if (i > 0) {
         stored.store(four, {to, to + ldc, to + 2 * ldc, to + third * ldc});

@@ -8,7 +8,7 @@ namespace octet::kernels {
 namespace {
 
 struct Strips512 : Paired512 {
-  // From so many rows on panels go in strips: two blocks of 64 columns, one of others.
+  // From so many rows on panels go in strips.
   static constexpr std::size_t strip_rows(std::size_t width) {
     return width == 64 ? 12 : width == 36 ? 8 : is_paired(width) ? 3 : kAllRows;
   }

@@ -13,7 +13,7 @@ struct Vnni512 {
   static constexpr std::size_t kLanes = 16;
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kGroup = 16;  // of k: a step of narrow vectors, four of wide ones
-  static constexpr std::size_t kBytesPerFetch = 192;
+  static constexpr std::size_t kBytesPerFetch = 204;  // five times in 16 k of 64 columns
   static constexpr std::size_t kBytesAhead = 3072;
 
   // Independent sums per output: vpdpbusd has a latency of 4 to 5 cycles at one or two per cycle,

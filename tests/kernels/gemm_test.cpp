@@ -168,6 +168,7 @@ struct Problem {
                   ldc,
                   scratch.data(),
                   draw_epilogue(store)};
+    if (store == Store::s32) task.epilogue.mult = nullptr;
     const std::size_t nr = table.tile.nr;
     const std::size_t panels = (shape.n + nr - 1) / nr;
     std::size_t cuts[4] = {0, rng() % (panels + 1) * nr, rng() % (panels + 1) * nr, shape.n};

@@ -126,10 +126,10 @@ TEST_CASE("kernels leave no wide vector register in use") {
   }
   for (const Table* table : tables_here()) {
     CAPTURE(std::string(table->name));
-    for (const std::size_t n : {1U, 3U, 8U, 10U, 16U, 31U, 32U, 33U, 64U, 100U, 129U}) {
+    for (const std::size_t n : {1U, 3U, 8U, 10U, 12U, 16U, 31U, 32U, 33U, 64U, 100U, 129U}) {
       CAPTURE(n);
       check_elementwise(*table, n);
-      for (const std::size_t m : {1U, 2U, 4U, 5U, 7U, 13U}) {
+      for (const std::size_t m : {1U, 2U, 3U, 4U, 5U, 7U, 13U}) {
         CAPTURE(m);
         for (const std::size_t k : {1U, 19U, 100U}) {
           check_gemm(*table, m, n, k);
