@@ -224,8 +224,7 @@ struct Gemm {
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
-      const std::size_t codes = (task.n_end - task.n_begin) * task.taps * task.k;
-      Ahead ahead{.alone = rows <= Isa::kMr && codes > kL2};
+      Ahead ahead;
       const auto* panel = static_cast<const std::int8_t*>(task.weights) +
                           task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
       for (std::size_t n = task.n_begin; n < task.n_end;) {
@@ -235,7 +234,11 @@ struct Gemm {
         const std::size_t bytes = task.taps * Isa::tap_bytes(width, task.k);
         if constexpr (requires { Isa::kBytesPerFetch; }) {
           const bool worth = left >= 2 * kNr;  // a narrower one is not
-          if (rows > Isa::kMr) ahead = worth ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
+          if (rows > Isa::kMr) {
+            ahead = worth ? look_ahead(panel + bytes, bytes, rows) : Ahead{};
+          } else if (worth) {
+            ahead.alone = (task.n_end - task.n_begin) * task.taps * task.k > kL2;
+          }
         }
         rows_of_panel(task, Block{panel, row, 0, n, left < width ? left : width, 0, &ahead}, index,
                       rows);
