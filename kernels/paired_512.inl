@@ -294,13 +294,14 @@ struct Paired512 : Vnni512 {
     const std::uint8_t* const* from = task.rows + block.row;
     const std::size_t blocks = (rows + 3) / 4;
     const std::size_t last = rows > 4 ? rows - 4 : 0;
-    const std::size_t third = rows > 3 ? 3 : 2;
+    const std::size_t fourth = rows > 3 ? 3 : 2;
     S first, sums;
     first.start(block, task.epilogue.bias + block.column);
     char* to = c;
     for (std::size_t i = 0;; ++i) {
       const std::size_t row = 4 * i < last ? 4 * i : last;
-      const std::uint8_t* const a[4] = {from[row], from[row + 1], from[row + 2], from[row + third]};
+      const std::uint8_t* const a[4] = {from[row], from[row + 1], from[row + 2],
+                                        from[row + fourth]};
       const std::int8_t* panel = block.panel;
       __m512i four[3];
       if (i > 0) sums.finish(four);
@@ -310,7 +311,7 @@ struct Paired512 : Vnni512 {
             [&](auto g) { sums.add_group(panel, a, S::kLastK * g, kFirst); });
       }
       if (i > 0) {
-        stored.store(four, {to, to + ldc, to + 2 * ldc, to + third * ldc});
+        stored.store(four, {to, to + ldc, to + 2 * ldc, to + fourth * ldc});
         if (i == blocks) return;
       }
       to = c + row * ldc;
