@@ -162,8 +162,7 @@ struct Paired512 : Vnni512 {
       x = _mm512_add_epi32(x, _mm512_shuffle_epi32(x, _MM_PERM_CDAB));
       __m512i y = last[0][r][0];
       if constexpr (Width == 10) y = _mm512_add_epi32(y, _mm512_shuffle_i64x2(y, y, 0xb1));
-      y = _mm512_add_epi32(y, _mm512_shuffle_epi32(y, _MM_PERM_BADC));
-      y = _mm512_add_epi32(y, _mm512_shuffle_epi32(y, _MM_PERM_CDAB));
+      y = add_lanes(y);
       constexpr int kSecond = Width == 10 ? 24 : 20;
       row[0] = _mm512_add_epi32(
           _mm512_permutex2var_epi32(
@@ -263,13 +262,7 @@ struct Paired512 : Vnni512 {
 
     [[gnu::always_inline]] inline void store(const __m512i (&four)[3], char* const (&c)[4]) const {
       __m512i words[3];
-      unroll<3>([&](auto v) {
-        words[v] = four[v];
-        if (floats) {
-          const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(words[v]), mult[v]);
-          words[v] = _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
-        }
-      });
+      unroll<3>([&](auto v) { words[v] = floats ? scale(four[v], mult[v], min, max) : four[v]; });
       unroll<4>([&](auto r) {
         constexpr int kOdd = r % 2, kLast = 8 + r;
         const __m512i pairs =

@@ -49,6 +49,18 @@ inline __m512i transpose_lanes(__m512i x) {
   return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
 }
 
+// Every dword: the sum of its lane's four.
+[[gnu::always_inline]] inline __m512i add_lanes(__m512i x) {
+  x = _mm512_add_epi32(x, _mm512_shuffle_epi32(x, _MM_PERM_BADC));
+  return _mm512_add_epi32(x, _mm512_shuffle_epi32(x, _MM_PERM_CDAB));
+}
+
+// Sums as clamped floats.
+[[gnu::always_inline]] inline __m512i scale(__m512i sums, __m512 mult, __m512 min, __m512 max) {
+  const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), mult);
+  return _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
+}
+
 // Zero point 0 and every code allowed, as behind a ReLU: narrowing with saturation is all there is
 // to do.
 inline bool narrows_only(const Epilogue& e) {
@@ -198,10 +210,7 @@ template <std::size_t Vectors>
   if (e.store == Store::s32) return store([](__m512i sum, std::size_t) { return sum; });
   __m512 mult[Vectors];
   unroll<Vectors>([&](auto v) { mult[v] = _mm512_loadu_ps(e.mult + block.column + 16 * v); });
-  store([&](__m512i sum, std::size_t v) {
-    const __m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), mult[v]);
-    return _mm512_castps_si512(_mm512_min_ps(_mm512_max_ps(y, min), max));
-  });
+  store([&](__m512i sum, std::size_t v) { return scale(sum, mult[v], min, max); });
 }
 
 }  // namespace

@@ -63,12 +63,6 @@ struct Vnni512 {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)));
   }
 
-  // The sums of 4 columns from those of a narrow vector.
-  [[gnu::always_inline]] static inline __m512i gather(__m512i acc) {
-    const __m512i half = _mm512_add_epi32(acc, _mm512_shuffle_epi32(acc, _MM_PERM_BADC));
-    return transpose_lanes(_mm512_add_epi32(half, _mm512_shuffle_epi32(half, _MM_PERM_CDAB)));
-  }
-
   // The sums of a register block.
   template <std::size_t Rows, std::size_t Width>
   struct Sums {
@@ -167,7 +161,7 @@ struct Vnni512 {
                                               __m512i (&row)[kVectors]) const {
       unroll<kWide>([&](auto v) { row[v] = wide[0][r][v]; });
       if constexpr (kNarrow > 0) {
-        row[kWide] = gather(narrow[0][r][0]);
+        row[kWide] = transpose_lanes(add_lanes(narrow[0][r][0]));
         if constexpr (!kOfFour) {
           row[kWide] = _mm512_add_epi32(row[kWide], _mm512_loadu_si512(bias + kLanes * kWide));
         }

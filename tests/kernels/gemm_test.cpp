@@ -257,7 +257,8 @@ TEST_CASE("gemm: the layers of the reference networks and larger ones") {
       check(table, s, rng, Fill::extremes, Fill::extremes);
     }
     if (!small_set()) {
-      for (const Shape& s : {Shape{9, 512, 512, 1}, {4, 1024, 1024, 1}, {2, 3072, 768, 1}}) {
+      for (const Shape& s :
+           {Shape{9, 512, 512, 1}, {4, 1024, 1024, 1}, {6, 3072, 1000, 1}, {2, 3072, 768, 1}}) {
         check(table, s, rng, Fill::extremes, Fill::extremes);
       }
     }
