@@ -82,7 +82,8 @@ struct Avx512Vnni : Strips512 {
     using S = Sums<Rows, Width>;
     sums.start(task.epilogue.bias + block.column);
     const std::int8_t* panel = block.panel;
-    for (std::size_t tap = 0; tap < task.taps; ++tap) {
+    std::size_t tap = 0;
+    do {
       const std::uint8_t* a[Rows];
       find_rows(task, tap, block.row, a);
       std::size_t k = 0;
@@ -97,7 +98,7 @@ struct Avx512Vnni : Strips512 {
         if (k + kGroup <= task.k) unroll<1>(group);
       }
       if (k < task.k) sums.template add_rest<false>(panel, a, k, task.k);
-    }
+    } while (++tap < task.taps);
     sums.join_chains();
   }
 

@@ -60,8 +60,8 @@ struct GemmTask {
   const std::uint8_t* const*
       rows;  // [taps][m] pointers to k codes each; no byte past the k-th is read
   std::size_t m;
-  std::size_t taps;     // 1 for a linear layer; a convolution has one per kernel position
-  std::size_t k;        // codes per tap
+  std::size_t taps;     // 1 for a linear layer; a convolution has one per kernel position; not 0
+  std::size_t k;        // codes per tap, not 0
   const void* weights;  // written by pack_weights, 64-byte aligned
   std::size_t n_begin;  // a multiple of tile.nr
   std::size_t n_end;    // a multiple of tile.nr, or n
