@@ -5,6 +5,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <math.h>
 
 #include "kernels/gemm_loop.inl"
 
@@ -25,17 +26,18 @@ struct Store256 {
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void store(const GemmTask& task, const Block& block,
                                                   const Acc<Rows, Vectors>& acc) {
-    if (task.epilogue.store != Store::q8) {
+    const Epilogue& e = task.epilogue;
+    if (e.store != Store::q8 || !e.below_one) {
       alignas(32) std::int32_t sums[Rows * Vectors * kLanes];
       unroll<Rows>([&](auto r) {
         unroll<Vectors>([&](auto v) {
           put(reinterpret_cast<char*>(sums + kLanes * (r * Vectors + v)), acc[r][v]);
         });
       });
-      return store_words(task, block, sums, Rows, Vectors);
+      return store_sums(task, block, sums, Rows, Vectors);
     }
     // A row of codes is one store of 8, 16 or 32 bytes.
-    constexpr std::size_t kCodes = Vectors == 3 ? 32 : kLanes * Vectors;
+    constexpr std::size_t kCodes = kLanes * Vectors;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     alignas(32) char part[Rows][kCodes];
     const bool whole = block.columns == kCodes;
@@ -67,58 +69,73 @@ struct Store256 {
     copy_ends<std::uint8_t>(to, to_stride, from, stride, rows, bytes);
   }
 
-  // sums[rows][vectors][kLanes], as floats or as they are. One layer of a network stores them: not
-  // worth a copy of this code in every block.
-  [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
-                                            std::int32_t* sums, std::size_t rows,
-                                            std::size_t vectors) {
+  // Rounded products become codes, saturated and within bounds. Packing works within 128-bit lanes:
+  // the permutation puts the columns in order.
+  struct Narrow {
+    __m256i zero_point, lower, upper;
+
+    [[gnu::always_inline]] explicit Narrow(const Epilogue& e)
+        : zero_point(_mm256_set1_epi16(static_cast<short>(e.zero_point))),
+          lower(_mm256_set1_epi8(static_cast<char>(e.lo))),
+          upper(_mm256_set1_epi8(static_cast<char>(e.hi))) {}
+
+    [[gnu::always_inline]] inline __m256i operator()(const __m256i (&q)[4]) const {
+      const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+      const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
+      const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
+      const __m256i codes =
+          kSign == Sign::u8
+              ? _mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(low, high), lower), upper)
+              : _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(low, high), lower), upper);
+      return _mm256_permutevar8x32_epi32(codes, order);
+    }
+  };
+
+  [[gnu::always_inline]] static inline __m256 product(__m256i sum, const float* mult) {
+    return _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(mult));
+  }
+
+  // sums[rows][vectors][kLanes] as floats, as they are, or as codes whatever the multipliers: one
+  // layer of a network stores the first two, and few the last. Not worth a copy of this code in
+  // every block. The upper bound is a float there, because a product of 2^31 or more would convert
+  // to INT_MIN; what is too low converts to INT_MIN rightly.
+  [[gnu::noinline]] static void store_sums(const GemmTask& task, const Block& block,
+                                           std::int32_t* sums, std::size_t rows,
+                                           std::size_t vectors) {
     const Epilogue& e = task.epilogue;
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
-    for (std::size_t r = 0; r < rows; ++r, sums += kLanes * vectors) {
-      for (std::size_t v = 0; v < vectors && e.store == Store::f32; ++v) {
+    const bool codes = e.store == Store::q8;
+    const std::size_t size = codes ? 1 : sizeof *sums;
+    const __m256 min = _mm256_set1_ps(codes ? -INFINITY : e.min);
+    const __m256 max = _mm256_set1_ps(codes ? static_cast<float>(e.hi - e.zero_point) : e.max);
+    const Narrow narrow(e);
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * size;
+    for (std::size_t r = 0; r < rows; ++r, c += task.ldc, sums += kLanes * vectors) {
+      __m256i q[4] = {};
+      for (std::size_t v = 0; v < vectors && e.store != Store::s32; ++v) {
         char* sum = reinterpret_cast<char*>(sums + kLanes * v);
         const __m256i word = _mm256_load_si256(reinterpret_cast<const __m256i*>(sum));
-        const __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(word),
-                                       _mm256_loadu_ps(e.mult + block.column + kLanes * v));
-        put(sum, _mm256_castps_si256(_mm256_min_ps(_mm256_max_ps(y, _mm256_set1_ps(e.min)),
-                                                   _mm256_set1_ps(e.max))));
+        const __m256 y = product(word, e.mult + block.column + kLanes * v);
+        const __m256 bounded = _mm256_min_ps(_mm256_max_ps(y, min), max);
+        q[v] = _mm256_cvtps_epi32(bounded);
+        put(sum, _mm256_castps_si256(bounded));
       }
-      memcpy(c + r * task.ldc, sums, block.columns * 4);
+      if (codes) put(reinterpret_cast<char*>(sums), narrow(q));
+      memcpy(c, sums, block.columns * size);
     }
   }
 
-  // Four vectors of words to their columns' codes, saturated and not below the bound. Packing works
-  // within 128-bit lanes: the permutation puts the columns in order.
-  [[gnu::always_inline]] static inline __m256i narrow(const __m256i (&q)[4], __m256i zero_point,
-                                                      __m256i lower) {
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(q[0], q[1]), zero_point);
-    const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32(q[2], q[3]), zero_point);
-    const __m256i codes = kSign == Sign::u8 ? _mm256_max_epu8(_mm256_packus_epi16(low, high), lower)
-                                            : _mm256_max_epi8(_mm256_packs_epi16(low, high), lower);
-    return _mm256_permutevar8x32_epi32(codes, order);
-  }
-
-  // The upper bound is applied as a float, because a product of 2^31 or more would convert to
-  // INT_MIN; what is too low converts to INT_MIN rightly, saturates while narrowing and meets lo as
-  // a byte.
+  // Products below 2^31: both bounds are bytes.
   template <std::size_t Rows, std::size_t Vectors>
   [[gnu::always_inline]] static inline void store_q8(const GemmTask& task, const Block& block,
                                                      const Acc<Rows, Vectors>& acc, char* out,
                                                      std::size_t stride) {
-    const Epilogue& e = task.epilogue;
-    const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
-    const __m256i lower = _mm256_set1_epi8(static_cast<char>(e.lo));
-    const __m256i zero_point = _mm256_set1_epi16(static_cast<short>(e.zero_point));
-    const float* mult = e.mult + block.column;
+    const Narrow narrow(task.epilogue);
+    const float* mult = task.epilogue.mult + block.column;
     unroll<Rows>([&](auto r) {
       __m256i q[4] = {};
-      unroll<Vectors>([&](auto v) {
-        const __m256 product =
-            _mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), _mm256_loadu_ps(mult + kLanes * v));
-        q[v] = _mm256_cvtps_epi32(_mm256_min_ps(product, upper));
-      });
-      const __m256i codes = narrow(q, zero_point, lower);
+      unroll<Vectors>(
+          [&](auto v) { q[v] = _mm256_cvtps_epi32(product(acc[r][v], mult + kLanes * v)); });
+      const __m256i codes = narrow(q);
       char* to = out + r * stride;
       if constexpr (Vectors > 2) {
         put(to, codes);
