@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pool of std::thread whose workers sleep between runs.
+// A pool of std::thread. Putting a thread to sleep and waking it takes some 25 us of Linux each
+// time, which is more than many layers take: workers stay awake for a while after a run, as the
+// caller does for the last tasks, and sleep only then. Nothing waits for a worker that has no task,
+// so that a run ends although workers sleep, are busy elsewhere or, after fork, are not there.
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -10,6 +13,32 @@
 
 namespace octet::engine {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::microseconds kAwake{100};
+
+void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Waits awake until done() or then; whether it is done. Yields, for there may be fewer cores than
+// threads.
+template <class Done>
+bool wait_awake(Clock::time_point then, Done done) noexcept {
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (done()) return true;
+      pause();
+    }
+    std::this_thread::yield();
+  } while (Clock::now() < then);
+  return done();
+}
 
 class ThreadExecutor final : public Executor {
  public:
@@ -28,63 +57,77 @@ class ThreadExecutor final : public Executor {
   void run(std::size_t tasks, octet_task fn, void* context) noexcept override {
     // A run within a task, or beside another session's run, does its work itself: the workers are
     // taken, and waiting for them could wait for this very thread.
-    if (tasks <= 1 || workers_.empty() || busy_.exchange(true, std::memory_order_acquire)) {
+    if (tasks <= 1 || tasks > UINT32_MAX || workers_.empty() ||
+        busy_.exchange(true, std::memory_order_acquire)) {
       for (std::size_t task = 0; task < tasks; ++task) fn(context, task);
       return;
     }
-    std::unique_lock lock(mutex_);
     fn_ = fn;
     context_ = context;
-    next_ = 0;
-    tasks_ = unfinished_ = tasks;
-    lock.unlock();
-    for (std::size_t i = 1; i < tasks; ++i) wake_.notify_one();
-    lock.lock();
-    take_tasks(lock);
-    done_.wait(lock, [this] { return unfinished_ == 0; });
-    lock.unlock();
+    unfinished_.store(static_cast<std::uint32_t>(tasks), std::memory_order_relaxed);
+    const std::uint64_t next_run = (work_.load(std::memory_order_relaxed) >> 32) + 1;
+    work_.store(next_run << 32 | tasks);
+    signal_.fetch_add(1);
+    for (std::size_t awake = awake_.load(); awake + 1 < tasks; ++awake) signal_.notify_one();
+    take_tasks();
+    const auto done = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
+    if (!wait_awake(Clock::now() + kAwake, done)) {
+      while (const std::uint32_t left = unfinished_.load(std::memory_order_acquire)) {
+        unfinished_.wait(left, std::memory_order_acquire);
+      }
+    }
     busy_.store(false, std::memory_order_release);
   }
 
  private:
-  void take_tasks(std::unique_lock<std::mutex>& lock) noexcept {
-    while (next_ < tasks_) {
-      const std::size_t task = next_++;
-      lock.unlock();
-      fn_(context_, task);
-      lock.lock();
-      if (--unfinished_ == 0) done_.notify_one();
+  bool has_work() const noexcept { return static_cast<std::uint32_t>(work_.load()) != 0; }
+
+  // Whether there were any. Whoever counts work_ down has a task, for which run() waits: fn_ and
+  // context_ are this run's until the task is done.
+  bool take_tasks() noexcept {
+    bool took = false;
+    std::uint64_t work = work_.load();
+    while (const auto left = static_cast<std::uint32_t>(work)) {
+      if (!work_.compare_exchange_weak(work, work - 1)) continue;
+      fn_(context_, left - 1);
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+      took = true;
+      work = work_.load();
     }
+    return took;
   }
 
   void serve() noexcept {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      wake_.wait(lock, [this] { return stopped_ || next_ < tasks_; });
-      if (stopped_) return;
-      take_tasks(lock);
+    const auto called = [this] { return has_work() || stopped_.load(); };
+    awake_.fetch_add(1);
+    Clock::time_point then = Clock::now() + kAwake;
+    while (!stopped_.load()) {
+      if (take_tasks()) then = Clock::now() + kAwake;
+      if (wait_awake(then, called)) continue;
+      awake_.fetch_sub(1);
+      // Read before the last look: a run that begins after that look has changed it.
+      const std::uint32_t signal = signal_.load();
+      if (!called()) signal_.wait(signal);
+      awake_.fetch_add(1);
+      then = Clock::now() + kAwake;
     }
   }
 
   void stop() noexcept {
-    {
-      const std::lock_guard lock(mutex_);
-      stopped_ = true;
-    }
-    wake_.notify_all();
+    stopped_.store(true);
+    signal_.fetch_add(1);
+    signal_.notify_all();
     for (std::thread& worker : workers_) worker.join();
   }
 
   std::atomic<bool> busy_{false};
-  std::mutex mutex_;  // guards what follows, up to the workers
-  std::condition_variable wake_;
-  std::condition_variable done_;
+  std::atomic<bool> stopped_{false};
   octet_task fn_ = nullptr;
   void* context_ = nullptr;
-  std::size_t tasks_ = 0;
-  std::size_t next_ = 0;
-  std::size_t unfinished_ = 0;
-  bool stopped_ = false;
+  std::atomic<std::uint64_t> work_{0};  // the run's number in the upper half, its tasks left below
+  std::atomic<std::uint32_t> unfinished_{0};
+  std::atomic<std::uint32_t> signal_{0};  // changes with each run; workers sleep on it
+  std::atomic<std::size_t> awake_{0};     // workers that look at work_ without being woken
   std::vector<std::thread> workers_;
 };
 

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "tests/engine/executors.h"
@@ -45,16 +46,39 @@ TEST_CASE("executors run each task once") {
   }
 }
 
-TEST_CASE("executors run tasks at the same time") {
+TEST_CASE("executors run tasks at the same time, whether their threads slept or not") {
+  for (const MakeExecutor make : executor_makers()) {
+    const auto executor = make(3);
+    for (int repeat = 0; repeat < 40; ++repeat) {
+      // Longer than threads stay awake, every other time.
+      if (repeat % 2 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::atomic<int> arrived{0};
+      run_on(*executor, 3, [&](std::size_t) {
+        ++arrived;
+        while (arrived < 3) std::this_thread::yield();
+      });
+      CHECK(arrived == 3);
+    }
+  }
+}
+
+TEST_CASE("a run ends with its last task, however long that takes") {
   for (const MakeExecutor make : executor_makers()) {
     const auto executor = make(2);
-    // Each task waits for the other.
-    std::atomic<int> arrived{0};
-    run_on(*executor, 2, [&](std::size_t) {
-      ++arrived;
-      while (arrived < 2) std::this_thread::yield();
-    });
-    CHECK(arrived == 2);
+    for (int repeat = 0; repeat < 5; ++repeat) {
+      std::atomic<int> arrived{0};
+      std::atomic<int> ended{0};
+      const auto caller = std::this_thread::get_id();
+      run_on(*executor, 2, [&](std::size_t) {
+        ++arrived;
+        while (arrived < 2) std::this_thread::yield();
+        if (std::this_thread::get_id() != caller) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        ++ended;
+      });
+      CHECK(ended == 2);
+    }
   }
 }
 
