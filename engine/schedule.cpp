@@ -25,15 +25,19 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
   return __builtin_add_overflow(a, b, &result) ? kMost : result;
 }
 
-// Equal blocks, as many for each task as for any other. In whole tiles where a task has several:
-// where it has one, the largest block is what all wait for, and a tile less in one block is no tile
-// less in that.
+// Equal blocks, as many for each task as for any other, and two for each where that costs nothing:
+// tasks take them one by one, and cores are not equally fast. Where it would: blocks of fewer than
+// eight tiles of rows, and weights that each block reads from far. Those are read for whole tiles,
+// but where a task has one block: the largest is what all wait for.
 Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
+  const bool is_near = plan.block_cost == 0;
   std::size_t blocks = divide_up(batch, plan.block_samples);
+  if (is_near) blocks = std::max(blocks, std::min(2 * tasks, batch / (8 * plan.row_tile)));
   blocks = kernels::round_up(blocks, tasks);
   const std::size_t equal = divide_up(batch, blocks);
   const std::size_t tiles = kernels::round_up(equal, plan.row_tile);
-  const std::size_t samples = blocks == tasks ? equal : std::min(tiles, plan.block_samples);
+  const std::size_t samples =
+      is_near || blocks == tasks ? equal : std::min(tiles, plan.block_samples);
   return {tasks, samples, divide_up(batch, samples), false};
 }
 

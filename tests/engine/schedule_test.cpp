@@ -62,7 +62,21 @@ TEST_CASE("schedule: where each task has one block, none waits for a larger one"
   CHECK(make_schedule(plan, 64, 2).block_samples == 32);  // not 36 and 28: six tiles of rows each
   CHECK(make_schedule(plan, 16, 2).block_samples == 8);
   CHECK(make_schedule(plan, 100, 3).block_samples == 34);
-  CHECK(make_schedule(plan, 300, 2).block_samples == 54);  // several for each: whole tiles
+  CHECK(make_schedule(plan, 300, 2).block_samples == 50);
+}
+
+TEST_CASE("schedule: each task has two blocks where they are large and weights are near") {
+  Plan plan = plan_of(1000000, 900000, 600);
+  CHECK(make_schedule(plan, 240, 2).blocks == 4);
+  CHECK(make_schedule(plan, 191, 2).blocks == 4);  // three of eight tiles
+  CHECK(make_schedule(plan, 143, 2).blocks == 2);
+  CHECK(make_schedule(plan, 2000, 2).blocks == 4);
+  CHECK(make_schedule(plan, 2000, 3).blocks == 6);
+  plan.block_cost = 1;
+  CHECK(make_schedule(plan, 240, 2).blocks == 2);
+  plan.block_samples = 60;
+  CHECK(make_schedule(plan, 300, 2).block_samples == 54);  // weights are read for whole tiles
+  CHECK(make_schedule(plan, 64, 2).block_samples == 32);
 }
 
 TEST_CASE("schedule: few samples of a large network divide its steps") {
