@@ -5,8 +5,8 @@
 //     a * w = u * (w xor m) + (a < 0 ? u : 0)
 //
 // leaves pairs of u <= 128 by an s8: within [-32768, 32512], so nothing saturates for any s8 a and
-// w. The last term does not depend on w: it is one int32 per row. prepare() makes u, m and that
-// sum.
+// w. The last term does not depend on w: it is one int32 per row. prepare() makes u, m, that sum,
+// and of what fills no 16 k of a row 16 codes.
 //
 // The register block is 3 rows x 4 vectors of 8 columns; per step of 4 k:
 //
@@ -47,22 +47,21 @@ struct Avx2 {
   // k of a step of narrow vectors.
   static constexpr std::size_t step_k(std::size_t width) { return width == 10 ? 16 : 8; }
 
-  // A tap of narrow vectors is u and m of each, and ends with an int32 for each column and zeros up
-  // to whole vectors.
+  // A tap of narrow vectors is u and m of each, kToM bytes apart, and ends with an int32 for each
+  // column and zeros up to whole vectors.
+  static constexpr std::size_t kToM = 32;
   static std::size_t tap_bytes(std::size_t width, std::size_t k) {
     if (width > kNarrow) return width * round_up(k, kKr);
     return 2 * width * round_up(k, step_k(width)) + sizeof(std::int32_t) * round_up(width, kLanes);
   }
+  // Of a narrow vector that of u, for any i.
   static std::size_t place(std::size_t width, std::size_t column, std::size_t, std::size_t i) {
     if (width > kNarrow) return i * width + column * kKr;
     const std::size_t step = step_k(width);
-    const std::size_t place = 2 * width * (i / step * step);
+    const std::size_t first = 2 * width * (i / step * step);
     i %= step;
-    if (width == 10) {
-      return place + (column < 8 ? 128 * (i / 8) + column / 4 * 64 + column % 4 * 8 + i % 8
-                                 : 256 + column % 2 * 16 + i);
-    }
-    return place + column / 4 * 64 + column % 4 * 8 + i;
+    if (width == 10 && column >= 8) return first + 256 + column % 2 * 16 + i;
+    return first + i / 8 * 128 + column / 4 * 64 + column % 4 * 8 + i % 8;
   }
   static void finish_tap(std::size_t width, std::size_t column, std::size_t k, const std::int8_t* w,
                          std::int8_t* tap) {
@@ -73,7 +72,7 @@ struct Avx2 {
       sum -= w[i];
       std::int8_t* u = tap + place(width, column, k, i);
       *u = static_cast<std::int8_t>(-w[i]);
-      u[32] = -1;
+      u[kToM] = -1;
     }
     memcpy(tap + tap_bytes(width, k) - sizeof sum * (round_up(width, kLanes) - column), &sum,
            sizeof sum);
@@ -249,13 +248,14 @@ struct Avx2 {
     do {
       const std::uint8_t* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
+      // The whole steps of the rows, then one of their rests.
       std::size_t end = task.k / kStep * kStep;
       for (bool more = task.k % kStep != 0;; more = false) {
         for (std::size_t k = 0; k < end; k += kStep) {
           unroll<kStep / 8>([&](auto s) {
             unroll<kFull>([&](auto v) {
               const __m256i u = load(panel + 64 * v);
-              const __m256i m = load(panel + 64 * v + 32);
+              const __m256i m = load(panel + 64 * v + kToM);
               unroll<Rows>([&](auto r) {
                 long long codes;
                 memcpy(&codes, a[r] + k + 8 * s, sizeof codes);
@@ -266,7 +266,7 @@ struct Avx2 {
           });
           if constexpr (kFull < kVectors) {
             const __m256i u = load(panel);
-            const __m256i m = load(panel + 32);
+            const __m256i m = load(panel + kToM);
             unroll<Rows>([&](auto r) {
               const __m256i codes = _mm256_broadcastsi128_si256(load_16(a[r] + k));
               acc[r][kFull] = add(acc[r][kFull], u, _mm256_xor_si256(codes, m));

@@ -17,7 +17,8 @@
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
 //   place(width, column, k, i)       where in a tap of k the kKr from i on lie, a multiple of kKr
-//   finish_tap(width, column, k, w, tap)  optional: what else a tap holds of a column's weights w
+//   finish_tap(width, column, k, w, tap)  optional: makes of a column's weights w in their places
+//                                    what a tap holds of them
 //
 // Steps gives tap_bytes and place their usual form, and kKr.
 //

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <immintrin.h>
-#include <math.h>
 
 #include "kernels/gemm_loop.inl"
 
@@ -34,9 +33,10 @@ struct Store256 {
           put(reinterpret_cast<char*>(sums + kLanes * (r * Vectors + v)), acc[r][v]);
         });
       });
-      return store_sums(task, block, sums, Rows, Vectors);
+      return store_words(task, block, sums, Rows, Vectors);
     }
     // A row of codes is one store of 8, 16 or 32 bytes.
+    static_assert(Vectors != 3);
     constexpr std::size_t kCodes = kLanes * Vectors;
     char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
     alignas(32) char part[Rows][kCodes];
@@ -91,36 +91,50 @@ struct Store256 {
     }
   };
 
+  [[gnu::always_inline]] static inline __m256i load(const std::int32_t* sums) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(sums));
+  }
   [[gnu::always_inline]] static inline __m256 product(__m256i sum, const float* mult) {
     return _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_loadu_ps(mult));
   }
 
-  // sums[rows][vectors][kLanes] as floats, as they are, or as codes whatever the multipliers: one
-  // layer of a network stores the first two, and few the last. Not worth a copy of this code in
-  // every block. The upper bound is a float there, because a product of 2^31 or more would convert
-  // to INT_MIN; what is too low converts to INT_MIN rightly.
-  [[gnu::noinline]] static void store_sums(const GemmTask& task, const Block& block,
-                                           std::int32_t* sums, std::size_t rows,
-                                           std::size_t vectors) {
+  // sums[rows][vectors][kLanes] as codes, whatever the multipliers. The upper bound is a float,
+  // because a product of 2^31 or more would convert to INT_MIN; what is too low does so rightly.
+  [[gnu::cold, gnu::noinline]] static void store_any_codes(const GemmTask& task, const Block& block,
+                                                           const std::int32_t* sums,
+                                                           std::size_t rows, std::size_t vectors) {
     const Epilogue& e = task.epilogue;
-    const bool codes = e.store == Store::q8;
-    const std::size_t size = codes ? 1 : sizeof *sums;
-    const __m256 min = _mm256_set1_ps(codes ? -INFINITY : e.min);
-    const __m256 max = _mm256_set1_ps(codes ? static_cast<float>(e.hi - e.zero_point) : e.max);
+    const __m256 upper = _mm256_set1_ps(static_cast<float>(e.hi - e.zero_point));
     const Narrow narrow(e);
-    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * size;
-    for (std::size_t r = 0; r < rows; ++r, c += task.ldc, sums += kLanes * vectors) {
-      __m256i q[4] = {};
-      for (std::size_t v = 0; v < vectors && e.store != Store::s32; ++v) {
-        char* sum = reinterpret_cast<char*>(sums + kLanes * v);
-        const __m256i word = _mm256_load_si256(reinterpret_cast<const __m256i*>(sum));
-        const __m256 y = product(word, e.mult + block.column + kLanes * v);
-        const __m256 bounded = _mm256_min_ps(_mm256_max_ps(y, min), max);
-        q[v] = _mm256_cvtps_epi32(bounded);
-        put(sum, _mm256_castps_si256(bounded));
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+    __m256i q[4] = {};
+    alignas(32) char codes[4 * kLanes];
+    for (std::size_t r = 0; r < rows; ++r, c += task.ldc) {
+      for (std::size_t v = 0; v < vectors; ++v, sums += kLanes) {
+        const __m256 y = product(load(sums), e.mult + block.column + kLanes * v);
+        q[v] = _mm256_cvtps_epi32(_mm256_min_ps(y, upper));
       }
-      if (codes) put(reinterpret_cast<char*>(sums), narrow(q));
-      memcpy(c, sums, block.columns * size);
+      put(codes, narrow(q));
+      memcpy(c, codes, block.columns);
+    }
+  }
+
+  // sums[rows][vectors][kLanes], as floats, as they are, or as any codes. One layer of a network
+  // stores the first two: not worth a copy of this code in every block.
+  [[gnu::noinline]] static void store_words(const GemmTask& task, const Block& block,
+                                            std::int32_t* sums, std::size_t rows,
+                                            std::size_t vectors) {
+    const Epilogue& e = task.epilogue;
+    if (e.store == Store::q8) return store_any_codes(task, block, sums, rows, vectors);
+    char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column * 4;
+    for (std::size_t r = 0; r < rows; ++r, sums += kLanes * vectors) {
+      for (std::size_t v = 0; v < vectors && e.store == Store::f32; ++v) {
+        const __m256 y = product(load(sums + kLanes * v), e.mult + block.column + kLanes * v);
+        put(reinterpret_cast<char*>(sums + kLanes * v),
+            _mm256_castps_si256(
+                _mm256_min_ps(_mm256_max_ps(y, _mm256_set1_ps(e.min)), _mm256_set1_ps(e.max))));
+      }
+      memcpy(c + r * task.ldc, sums, block.columns * 4);
     }
   }
 
