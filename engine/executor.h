@@ -15,7 +15,8 @@ class Executor {
   virtual ~Executor() = default;
   // Tasks that may run at the same time, the calling thread's included.
   virtual std::size_t concurrency() const noexcept = 0;
-  // Calls fn(context, task) once for each task in [0, tasks); returns when all are done.
+  // Calls fn(context, task) once for each task in [0, tasks), in any order; returns when all are
+  // done. tasks <= concurrency().
   virtual void run(std::size_t tasks, octet_task fn, void* context) noexcept = 0;
 };
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pool of std::thread. Putting a thread to sleep and waking it takes some 25 us of Linux each
-// time, which is more than many layers take: workers stay awake for a while after a run, as the
-// caller does for the last tasks, and sleep only then. Nothing waits for a worker that has no task,
+// A pool of std::thread. To put a thread to sleep and to wake it costs about 25 us each on Linux,
+// more than many layers take: workers spin for a while after their last task, as the caller does
+// for the last tasks of others, and sleep only then. Nothing waits for a worker that has no task,
 // so that a run ends although workers sleep, are busy elsewhere or, after fork, are not there.
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -16,9 +19,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::microseconds kAwake{100};
+constexpr std::chrono::microseconds kSpin{100};
 
-void pause() noexcept {
+void relax_cpu() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -26,17 +29,17 @@ void pause() noexcept {
 #endif
 }
 
-// Waits awake until done() or then; whether it is done. Yields, for there may be fewer cores than
+// Spins until done() or the deadline; whether it is done. Yields, for there may be fewer cores than
 // threads.
 template <class Done>
-bool wait_awake(Clock::time_point then, Done done) noexcept {
+bool spin(Clock::time_point deadline, Done done) noexcept {
   do {
     for (int i = 0; i < 32; ++i) {
       if (done()) return true;
-      pause();
+      relax_cpu();
     }
     std::this_thread::yield();
-  } while (Clock::now() < then);
+  } while (Clock::now() < deadline);
   return done();
 }
 
@@ -57,8 +60,7 @@ class ThreadExecutor final : public Executor {
   void run(std::size_t tasks, octet_task fn, void* context) noexcept override {
     // A run within a task, or beside another session's run, does its work itself: the workers are
     // taken, and waiting for them could wait for this very thread.
-    if (tasks <= 1 || tasks > UINT32_MAX || workers_.empty() ||
-        busy_.exchange(true, std::memory_order_acquire)) {
+    if (tasks <= 1 || workers_.empty() || busy_.exchange(true, std::memory_order_acquire)) {
       for (std::size_t task = 0; task < tasks; ++task) fn(context, task);
       return;
     }
@@ -68,10 +70,11 @@ class ThreadExecutor final : public Executor {
     const std::uint64_t next_run = (work_.load(std::memory_order_relaxed) >> 32) + 1;
     work_.store(next_run << 32 | tasks);
     signal_.fetch_add(1);
-    for (std::size_t awake = awake_.load(); awake + 1 < tasks; ++awake) signal_.notify_one();
+    const std::size_t useful = std::min(tasks - 1, workers_.size());
+    for (std::size_t awake = awake_.load(); awake < useful; ++awake) signal_.notify_one();
     take_tasks();
     const auto done = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
-    if (!wait_awake(Clock::now() + kAwake, done)) {
+    if (!spin(Clock::now() + kSpin, done)) {
       while (const std::uint32_t left = unfinished_.load(std::memory_order_acquire)) {
         unfinished_.wait(left, std::memory_order_acquire);
       }
@@ -82,7 +85,7 @@ class ThreadExecutor final : public Executor {
  private:
   bool has_work() const noexcept { return static_cast<std::uint32_t>(work_.load()) != 0; }
 
-  // Whether there were any. Whoever counts work_ down has a task, for which run() waits: fn_ and
+  // Whether there was one. Whoever counts work_ down has a task, for which run() waits: fn_ and
   // context_ are this run's until the task is done.
   bool take_tasks() noexcept {
     bool took = false;
@@ -97,29 +100,36 @@ class ThreadExecutor final : public Executor {
     return took;
   }
 
+  // The order of work_, signal_ and awake_ is sequential consistency: either run() finds this
+  // worker asleep and wakes it, or the worker's last look finds the work.
   void serve() noexcept {
-    const auto called = [this] { return has_work() || stopped_.load(); };
+    const auto is_called = [this] { return has_work() || stopped_.load(); };
     awake_.fetch_add(1);
-    Clock::time_point then = Clock::now() + kAwake;
+    Clock::time_point deadline = Clock::now() + kSpin;
     while (!stopped_.load()) {
-      if (take_tasks()) then = Clock::now() + kAwake;
-      if (wait_awake(then, called)) continue;
+      if (take_tasks()) deadline = Clock::now() + kSpin;
+      if (spin(deadline, is_called)) continue;
       awake_.fetch_sub(1);
-      // Read before the last look: a run that begins after that look has changed it.
       const std::uint32_t signal = signal_.load();
-      if (!called()) signal_.wait(signal);
+      if (!is_called()) signal_.wait(signal);
       awake_.fetch_add(1);
-      then = Clock::now() + kAwake;
+      deadline = Clock::now() + kSpin;
     }
   }
 
   void stop() noexcept {
+    // After fork there are no threads to join or detach: what stands for them is left alone.
+    if (getpid() != process_) {
+      new std::vector<std::thread>(std::move(workers_));
+      return;
+    }
     stopped_.store(true);
     signal_.fetch_add(1);
     signal_.notify_all();
     for (std::thread& worker : workers_) worker.join();
   }
 
+  const pid_t process_ = getpid();
   std::atomic<bool> busy_{false};
   std::atomic<bool> stopped_{false};
   octet_task fn_ = nullptr;
@@ -127,7 +137,7 @@ class ThreadExecutor final : public Executor {
   std::atomic<std::uint64_t> work_{0};  // the run's number in the upper half, its tasks left below
   std::atomic<std::uint32_t> unfinished_{0};
   std::atomic<std::uint32_t> signal_{0};  // changes with each run; workers sleep on it
-  std::atomic<std::size_t> awake_{0};     // workers that look at work_ without being woken
+  std::atomic<std::size_t> awake_{0};     // workers that will look at work_ unwoken
   std::vector<std::thread> workers_;
 };
 

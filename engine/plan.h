@@ -24,8 +24,9 @@ struct CallerBuffer {
   std::size_t aligned = 0;
 };
 
-// Multiply-adds that a task must have to be worth waking: a sleeping thread of the pool took about
-// 30 us to take its task (EPYC, 2 cores), in which an AVX-512 VNNI tile does some 2^22.
+// Multiply-adds that a task must have to be worth another thread. One that sleeps takes its task
+// some 25 to 30 us late on Linux, in which an AVX-512 VNNI tile does 2^23; one that has just run is
+// awake.
 inline constexpr std::uint64_t kTaskCost = std::uint64_t{1} << 22;
 
 struct Plan {

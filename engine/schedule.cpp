@@ -32,7 +32,7 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
 Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
   const bool is_near = plan.block_cost == 0;
   std::size_t blocks = divide_up(batch, plan.block_samples);
-  if (is_near) blocks = std::max(blocks, std::min(2 * tasks, batch / (8 * plan.row_tile)));
+  if (is_near && batch / (2 * tasks) >= 8 * plan.row_tile) blocks = std::max(blocks, 2 * tasks);
   blocks = kernels::round_up(blocks, tasks);
   const std::size_t equal = divide_up(batch, blocks);
   const std::size_t tiles = kernels::round_up(equal, plan.row_tile);

@@ -68,8 +68,8 @@ TEST_CASE("schedule: where each task has one block, none waits for a larger one"
 TEST_CASE("schedule: each task has two blocks where they are large and weights are near") {
   Plan plan = plan_of(1000000, 900000, 600);
   CHECK(make_schedule(plan, 240, 2).blocks == 4);
-  CHECK(make_schedule(plan, 191, 2).blocks == 4);  // three of eight tiles
-  CHECK(make_schedule(plan, 143, 2).blocks == 2);
+  CHECK(make_schedule(plan, 192, 2).blocks == 4);  // of eight tiles
+  CHECK(make_schedule(plan, 191, 2).blocks == 2);
   CHECK(make_schedule(plan, 2000, 2).blocks == 4);
   CHECK(make_schedule(plan, 2000, 3).blocks == 6);
   plan.block_cost = 1;

@@ -44,6 +44,17 @@ struct Work {
   }
 };
 
+// The child's exit status is what wrong() returns there.
+template <class Wrong>
+void check_child(Wrong wrong) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(wrong());
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
 }  // namespace
 
 TEST_CASE("a hundred runs on each number of threads give one result") {
@@ -121,22 +132,28 @@ TEST_CASE("after a fork, parent and child go on with a session, and the child ma
   const auto model = make_eager(make_model(work.network.graph, *tables_here().front()));
   octet_session session(model, {});
   REQUIRE(work.is_right(session));
-  const pid_t child = ::fork();
-  if (child == 0) {
-    int wrong = !work.is_right(session);
-    {
-      const auto executor = engine::make_thread_executor(3);
-      const octet_executor functions = handle(*executor);
-      octet_session parallel(model, {&functions, nullptr, 0});
-      wrong += 2 * !work.is_right(parallel);
-    }
-    ::_exit(wrong);
-  }
+  check_child([&] {
+    const auto executor = engine::make_thread_executor(3);
+    const octet_executor functions = handle(*executor);
+    octet_session parallel(model, {&functions, nullptr, 0});
+    return !work.is_right(session) + 2 * !work.is_right(parallel);
+  });
   CHECK(work.is_right(session));
-  int status = -1;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("after a fork, the child runs without the pool's threads, and frees it") {
+  const Work work(mlp({100, 70, 50, 10}), 50);
+  const auto model = make_eager(make_model(work.network.graph, *tables_here().front()));
+  auto executor = engine::make_thread_executor(8);
+  const octet_executor functions = handle(*executor);
+  octet_session session(model, {&functions, nullptr, 0});
+  REQUIRE(work.is_right(session));
+  check_child([&] {
+    const bool right = work.is_right(session);
+    executor.reset();
+    return !right;
+  });
+  CHECK(work.is_right(session));
 }
 
 }  // namespace octet::test::threads_test

@@ -141,7 +141,9 @@ OCTET_API octet_status octet_session_run(octet_session* session, const octet_inp
                                          size_t output_count, size_t batch) OCTET_NOEXCEPT;
 
 /* Executors that ship with octet: a pool of std::thread, and oneTBB's task_arena (OCTET_UNSUPPORTED
- * in a build without oneTBB). threads >= 1 counts the calling thread. */
+ * in a build without oneTBB). threads >= 1 counts the calling thread. Threads of the pool spin for
+ * 0.1 ms after their last task before they sleep, and may be inherited by fork: a child's runs do
+ * without them. */
 OCTET_API octet_status octet_thread_executor_create(size_t threads, octet_executor* executor,
                                                     octet_error* error) OCTET_NOEXCEPT;
 OCTET_API octet_status octet_tbb_executor_create(size_t threads, octet_executor* executor,
