@@ -25,10 +25,10 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
   return __builtin_add_overflow(a, b, &result) ? kMost : result;
 }
 
-// Equal blocks, as many for each task as for any other, and two for each where that costs nothing:
-// tasks take them one by one, and cores are not equally fast. Where it would: blocks of fewer than
-// eight tiles of rows, and weights that each block reads from far. Those are read for whole tiles,
-// but where a task has one block: the largest is what all wait for.
+// Equal blocks, as many for each task as for any other: two for each where that costs nothing,
+// because tasks take them one by one and cores are not equally fast. It costs where blocks have
+// fewer than eight tiles of rows, and where each reads weights from far. The latter are whole
+// tiles, unless a task has only one: the largest is what all wait for.
 Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
   const bool is_near = plan.block_cost == 0;
   std::size_t blocks = divide_up(batch, plan.block_samples);
