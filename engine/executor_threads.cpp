@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pool of std::thread. To put a thread to sleep and to wake it costs about 25 us each on Linux,
-// more than many layers take: workers spin for a while after their last task, as the caller does
-// for the last tasks of others, and sleep only then. Nothing waits for a worker that has no task,
-// so that a run ends although workers sleep, are busy elsewhere or, after fork, are not there.
+// A pool of std::thread. A thread that sleeps, worker or caller, takes about 25 us to wake on
+// Linux, longer than many layers take: workers spin for a while after their last task, as the
+// caller does for the last tasks of others, and sleep only then. Nothing waits for a worker that
+// has no task, so that a run ends although workers sleep, are busy elsewhere or, after fork, are
+// not there.
 #include <unistd.h>
 
 #include <algorithm>

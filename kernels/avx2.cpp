@@ -288,7 +288,7 @@ struct Avx2 {
         constexpr std::size_t kSecond = 2 * v + 1 < kVectors ? 2 * v + 1 : 2 * v;
         __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(acc[r][2 * v], acc[r][kSecond]),
                                                  0b11'01'10'00);
-        if constexpr (2 * v == kFull) pairs = _mm256_hadd_epi32(pairs, pairs);
+        if constexpr (Width == 10 && v == 1) pairs = _mm256_hadd_epi32(pairs, pairs);  // of four
         wide[r][v] = _mm256_add_epi32(pairs, sums[v]);
       });
     });
