@@ -78,7 +78,8 @@ const kernels::Table& choose_table(const char* isa) {
          "', which is no instruction set of this build: ", choices(cpu));
   }
   if (!kernels::runs_here(*table, cpu)) {
-    fail(Error::Code::cpu, from, " is '", isa, "', which this CPU lacks: ", choices(cpu));
+    fail(Error::Code::cpu, from, " is '", isa,
+         "', which this CPU lacks or Linux refuses: ", choices(cpu));
   }
   return *table;
 }

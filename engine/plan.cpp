@@ -35,6 +35,7 @@ class Planner {
 
   Plan run() {
     plan_.row_tile = std::max<std::size_t>(table_.tile.mr, 1);
+    plan_.tile_speed = table_.tile_speed;
     add_needs();
     size_block();  // may throw: before any parameter is packed
     compile_nodes();
@@ -67,7 +68,7 @@ class Planner {
         compiled = op.compile(context(node));
       }
       plan_.nodes.push_back({i, compiled.kernel, compiled.multiply_adds, compiled.parameter_bytes});
-      parameter_bytes_ += compiled.parameter_bytes;
+      read_bytes_ += compiled.parameter_bytes - compiled.unread_bytes;
       compiled_.push_back(std::move(compiled));
     }
   }
@@ -164,14 +165,16 @@ class Planner {
     std::uint64_t bytes = out.stride;
     for (const Place& from : in) bytes += from.stride;
     const std::uint64_t cost = compiled.multiply_adds + kByteCost * bytes;
-    const std::uint64_t block_cost = compiled.divisible && parameter_bytes_ > kNearBytes
-                                         ? kFarByteCost * compiled.parameter_bytes
-                                         : 0;
+    const std::uint64_t block_cost =
+        compiled.divisible && read_bytes_ > kNearBytes
+            ? kFarByteCost * (compiled.parameter_bytes - compiled.unread_bytes)
+            : 0;
     plan_.steps.push_back(
         {compiled.run, compiled.params, next_in_, out, cost, block_cost, compiled.divisible});
     next_in_ = std::copy(in.begin(), in.end(), next_in_);
     plan_.cost += cost;
     plan_.block_cost += block_cost;
+    if (compiled.has_tiles) plan_.tile_cost += compiled.multiply_adds;
     if (compiled.divisible) {
       plan_.divisible_cost += cost;
       ++plan_.divisible_steps;
@@ -187,7 +190,7 @@ class Planner {
   std::vector<Compiled> compiled_;  // per node
   std::size_t rows_ = 0;            // the most of any step
   std::size_t scratch_bytes_ = 0;
-  std::size_t parameter_bytes_ = 0;  // of all nodes
+  std::size_t read_bytes_ = 0;  // parameters of all nodes
   Place* next_in_ = nullptr;
   Plan plan_;
 };

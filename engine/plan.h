@@ -36,6 +36,8 @@ struct Plan {
   std::size_t block_samples = 1;  // at most; a multiple of row_tile or less than one
   std::size_t row_tile = 1;       // rows that a matrix product takes at a time
   std::uint64_t cost = 0;         // of all steps, per sample
+  std::uint64_t tile_cost = 0;    // of these, what row_tile samples and more divide by tile_speed
+  std::size_t tile_speed = 1;
   std::uint64_t divisible_cost = 0;
   std::uint64_t block_cost = 0;  // of divisible steps, per block: weights that come from far
   std::size_t divisible_steps = 0;

@@ -49,7 +49,10 @@ std::size_t useful_tasks(const Plan& plan, std::uint64_t cost, std::size_t concu
 }
 
 Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurrency) noexcept {
-  const std::uint64_t samples_cost = product(plan.cost, batch);
+  const std::uint64_t saved = batch < plan.row_tile ? 0
+                                                    : product(plan.tile_cost, batch) /
+                                                          plan.tile_speed * (plan.tile_speed - 1);
+  const std::uint64_t samples_cost = product(plan.cost, batch) - saved;
   // One block for one task, without the divisions below, which count in a run that small.
   if (batch <= plan.block_samples &&
       (concurrency == 1 || sum(samples_cost, plan.block_cost) / 2 < plan.task_cost)) {
@@ -64,7 +67,7 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
 
   // Few samples for the tasks. Dividing steps wakes the tasks once per large step and block, but
   // tasks that take rows read all weights each.
-  const std::uint64_t divisible = sum(product(plan.divisible_cost, batch), blocks_cost);
+  const std::uint64_t divisible = sum(product(plan.divisible_cost, batch) - saved, blocks_cost);
   const std::uint64_t steps_time =
       cost - divisible + divisible / wanted +
       product(plan.divisible_steps, product(blocks, plan.task_cost / 2));

@@ -38,7 +38,7 @@ struct Avx2 {
   static constexpr std::size_t kLanes = 8;
   static constexpr std::size_t kWide = 32;    // the only panel of vectors of 8 columns
   static constexpr std::size_t kNarrow = 16;  // the widest of narrow vectors
-  static constexpr std::size_t kWidths[] = {4, 8, 10, 12, 16, kWide};
+  static constexpr std::size_t kWidths[] = {4, 8, 10, 16, kWide};
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;

@@ -142,9 +142,35 @@ struct Avx512Vnni : Strips512 {
   }
 };
 
+constexpr Table kTable =
+    make_table<Avx512Vnni, xsimd::avx512bw, Sign::u8>("avx512vnni", kAvx512Floats, no_scratch);
+
+[[maybe_unused]] constexpr Table amx_table(const char* name, void (*gemm)(const GemmTask&)) {
+  Table table = kTable;
+  table.name = name;
+  static_assert(Gemm<Avx512Vnni>::kNr == 64, "columns are divided alike");
+  table.tile = {16, 64, 4};
+  table.tile_speed = 4;
+  table.forms = 2;
+  table.packed_bytes = amx_int8::packed_bytes;
+  table.pack_weights = amx_int8::pack_weights;
+  table.scratch_bytes = amx_int8::scratch_bytes;
+  table.gemm = gemm;
+  return table;
+}
+
 }  // namespace
 
-constinit const Table kAvx512VnniTable =
-    make_table<Avx512Vnni, xsimd::avx512bw, Sign::u8>("avx512vnni", kAvx512Floats, no_scratch);
+constinit const Table kAvx512VnniTable = kTable;
+#ifdef OCTET_HAS_AMX_INT8
+void avx512vnni_gemm(const GemmTask& task, const void* weights) {
+  Gemm<Avx512Vnni>::run(task, weights);
+}
+constinit const Table kAmxInt8Table = amx_table("amx_int8", amx_int8::gemm);
+#endif
+#ifdef OCTET_HAS_AMX_INT8_EMULATED
+constinit const Table kAmxInt8EmulatedTable =
+    amx_table("amx_int8_emulated", amx_int8::gemm_emulated);
+#endif
 
 }  // namespace octet::kernels

@@ -22,13 +22,43 @@ struct Entry {
   bool (*runs)(const CpuFeatures&);
 };
 
+#ifdef OCTET_HAS_AMX_INT8
+// Linux keeps no tiles for a process until it asks. By the instruction, because what the C library
+// has for it changes errno.
+bool may_use_tiles() noexcept {
+#if defined(__linux__)
+  static const bool may = [] {
+    constexpr long kArchPrctl = 158;
+    constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    constexpr long kTileData = 18;               // the bit of XCR0
+    long result = kArchPrctl;
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(kRequestPermission), "S"(kTileData)
+                     : "rcx", "r11", "memory");
+    return result == 0;
+  }();
+  return may;
+#else
+  return false;
+#endif
+}
+#endif
+
 constexpr Entry kEntries[] = {
+#ifdef OCTET_HAS_AMX_INT8
+    {&kAmxInt8Table,
+     [](const CpuFeatures& cpu) { return cpu.avx512_vnni && cpu.amx_int8 && may_use_tiles(); }},
+#endif
 #ifdef OCTET_HAS_AVX512VNNI
     {&kAvx512VnniTable, [](const CpuFeatures& cpu) { return cpu.avx512 && cpu.avx512_vnni; }},
 #endif
 #ifdef OCTET_HAS_AVXVNNI_EVEX
     // Runs where the line above does, so it is never the best.
     {&kAvxVnniEvexTable, [](const CpuFeatures& cpu) { return cpu.avx512 && cpu.avx512_vnni; }},
+#endif
+#ifdef OCTET_HAS_AMX_INT8_EMULATED
+    {&kAmxInt8EmulatedTable, [](const CpuFeatures& cpu) { return cpu.avx512_vnni; }},
 #endif
 #ifdef OCTET_HAS_AVXVNNI
     {&kAvxVnniTable, [](const CpuFeatures& cpu) { return cpu.avx2 && cpu.fma && cpu.avx_vnni; }},
@@ -88,9 +118,11 @@ CpuFeatures ask_cpu() noexcept {
   if (!os_xsave) return cpu;
   constexpr unsigned kYmmState = 0x06;  // XMM, YMM
   constexpr unsigned kZmmState = 0xe6;  // and mask registers, both halves of ZMM
+  constexpr unsigned kTileState = 0x60000;
   const unsigned state = saved_state();
   const bool ymm = (state & kYmmState) == kYmmState;
   const bool zmm = (state & kZmmState) == kZmmState;
+  const bool tiles = (state & kTileState) == kTileState;
 
   __cpuid_count(7, 0, eax, ebx, ecx, edx);
   const unsigned subleaves = eax;
@@ -98,6 +130,7 @@ CpuFeatures ask_cpu() noexcept {
   cpu.avx2 = ymm && bit(ebx, 5);
   cpu.avx512 = zmm && bit(ebx, 16) && bit(ebx, 17) && bit(ebx, 30) && bit(ebx, 31);
   cpu.avx512_vnni = cpu.avx512 && bit(ecx, 11);
+  cpu.amx_int8 = tiles && bit(edx, 24) && bit(edx, 25);
   if (subleaves >= 1) {
     __cpuid_count(7, 1, eax, ebx, ecx, edx);
     cpu.avx_vnni = cpu.avx2 && bit(eax, 4);

@@ -16,6 +16,7 @@ struct CpuFeatures {
   bool avx512 = false;  // F, BW, DQ and VL, with ZMM and mask state saved
   bool avx512_vnni = false;
   bool avx_vnni = false;
+  bool amx_int8 = false;
   bool neon = false;
   bool dotprod = false;
   bool i8mm = false;
@@ -32,13 +33,15 @@ void cpu_name(char (&name)[64]) noexcept;
 // All tables of this build, best first; `scalar` is always the last.
 std::span<const Table* const> tables() noexcept;
 
-// Whether this machine can run a table.
+// Whether this machine can run a table. For one that needs tiles this asks Linux for them, for the
+// whole process, once: from then on alternate signal stacks need room for 8 KB more, or Linux
+// refuses them, as it refuses tiles where there is a smaller one already.
 bool runs_here(const Table& table, const CpuFeatures& cpu) noexcept;
 
 // The table of that name, null if this build has none.
 const Table* find_table(std::string_view name) noexcept;
 
-// The first of tables() that runs here.
+// The first of tables() that runs here; may ask for tiles, too.
 const Table& best_table(const CpuFeatures& cpu) noexcept;
 
 }  // namespace octet::kernels

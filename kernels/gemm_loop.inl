@@ -221,12 +221,12 @@ struct Gemm {
   }
 
   // Panels outside, rows inside: a panel stays in L1 or L2 while all rows of the pass go over it.
-  static void run(const GemmTask& task) {
+  [[gnu::noinline]] static void run(const GemmTask& task, const void* weights) {
     for (std::size_t row = 0; row < task.m; row += Isa::kRowsPerPass) {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
       Ahead ahead;
-      const auto* panel = static_cast<const std::int8_t*>(task.weights) +
+      const auto* panel = static_cast<const std::int8_t*>(weights) +
                           task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
       for (std::size_t n = task.n_begin; n < task.n_end;) {
         const std::size_t left = task.n_end - n;
@@ -249,6 +249,7 @@ struct Gemm {
       if (task.m - row <= Isa::kRowsPerPass) break;  // kAllRows would wrap
     }
   }
+  static void gemm(const GemmTask& task) { run(task, task.weights); }
 };
 
 // The first count (1 to 3) bytes as the low bytes of a word, zeros above them. Reads nothing else.

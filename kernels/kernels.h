@@ -17,7 +17,8 @@ enum class Sign : std::uint8_t { u8, s8 };
 // What a GEMM writes: 8-bit codes (one byte), float, or the int32 accumulator.
 enum class Store : std::uint8_t { q8, f32, s32 };
 
-// The register block: mr rows by nr columns, kr consecutive k per weight group.
+// The register block: mr rows by nr columns, kr consecutive k per weight group; of amx_int8 the
+// rows of a tile and the columns of two pairs of tiles.
 struct Tile {
   std::uint8_t mr;
   std::uint8_t nr;
@@ -166,6 +167,10 @@ struct Table {
   const FloatTable* f32;
 
   Tile tile;
+  // How many multiply-adds of tile.mr rows and more take as long as one of few rows.
+  std::uint8_t tile_speed;
+  // Forms of the weights that are packed side by side; a call of gemm reads one of them.
+  std::uint8_t forms;
   // Bytes of the packed form of w[n][taps][k], a multiple of 64.
   std::size_t (*packed_bytes)(std::size_t n, std::size_t taps, std::size_t k);
   // Packs w (row-major, s8, -128 allowed) to packed, 64-byte aligned. Padding is zero.

@@ -311,13 +311,17 @@ struct Paired512 : Vnni512 {
       sums.add(panel, a, kLongest, k);
     }
   }
-  template <std::size_t Width>
-  static void paired_strip(const GemmTask& task, const Block& block, std::size_t rows) {
-    if (task.epilogue.store == Store::q8) {
-      paired_strip<Width, PairCodes>(task, block, rows);
-    } else {
-      paired_strip<Width, PairWords>(task, block, rows);
+  // Whether it took the rows: floats and sums of 12 columns are too rare for a strip of their own.
+  static bool paired_strip(const GemmTask& task, const Block& block, std::size_t width,
+                           std::size_t rows) {
+    const bool codes = task.epilogue.store == Store::q8;
+    if (width == 10) {
+      codes ? paired_strip<10, PairCodes>(task, block, rows)
+            : paired_strip<10, PairWords>(task, block, rows);
+      return true;
     }
+    if (codes) paired_strip<12, PairCodes>(task, block, rows);
+    return codes;
   }
 };
 

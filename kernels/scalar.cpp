@@ -110,6 +110,8 @@ constinit const Table kScalarTable{
     .sign = kSign,
     .f32 = &kFloats,
     .tile = {1, 1, 1},
+    .tile_speed = 1,
+    .forms = 1,
     .packed_bytes = packed_bytes,
     .pack_weights = pack_weights,
     .scratch_bytes = scratch_bytes,

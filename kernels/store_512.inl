@@ -175,9 +175,11 @@ struct CodesOfFour : Requantize {
 };
 
 // sums[rows][vectors][16] as codes, whatever their multipliers.
-[[gnu::cold, gnu::noinline]] void store_any_codes(const GemmTask& task, const Block& block,
-                                                  const std::int32_t* sums, std::size_t rows,
-                                                  std::size_t vectors) {
+[[maybe_unused, gnu::cold, gnu::noinline]] void store_any_codes(const GemmTask& task,
+                                                                const Block& block,
+                                                                const std::int32_t* sums,
+                                                                std::size_t rows,
+                                                                std::size_t vectors) {
   for (std::size_t v = 0; v < vectors; ++v) {
     const Block part = from_column(block, 16 * v);
     const Codes<1> codes(task, part);

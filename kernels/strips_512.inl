@@ -136,10 +136,7 @@ struct Strips512 : Paired512 {
                             std::size_t rows) {
     const Epilogue& e = task.epilogue;
     if (e.store == Store::q8 && !e.below_one) return 0;
-    if (is_paired(width)) {
-      width == 10 ? paired_strip<10>(task, block, rows) : paired_strip<12>(task, block, rows);
-      return rows;
-    }
+    if (is_paired(width)) return paired_strip(task, block, width, rows) ? rows : 0;
     if (e.store != Store::q8 || task.taps != 1 || task.k < kGroup * kStripGroups) return 0;
     const std::size_t height = width == 64 ? 6 : 8;
     const std::size_t blocks = rows / height - (rows % height == 1);

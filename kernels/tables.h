@@ -13,11 +13,25 @@ extern const FloatTable kNeonFloats;
 
 extern const Table kScalarTable;
 extern const Table kAvx2Table;
+extern const Table kAmxInt8Table;
+extern const Table kAmxInt8EmulatedTable;
 extern const Table kAvx512VnniTable;
 extern const Table kAvxVnniTable;
 extern const Table kAvxVnniEvexTable;
 extern const Table kNeonTable;
 extern const Table kNeonDotprodTable;
 extern const Table kNeonI8mmTable;
+
+// What the tables of AMX do themselves. The rest is avx512vnni's: its file defines them, and its
+// gemm takes what is too small for tiles by weights that lie elsewhere.
+void avx512vnni_gemm(const GemmTask& task, const void* weights);
+namespace amx_int8 {
+std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k);
+void pack_weights(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
+                  void* packed);
+std::size_t scratch_bytes(std::size_t taps, std::size_t k);
+void gemm(const GemmTask& task);
+void gemm_emulated(const GemmTask& task);
+}  // namespace amx_int8
 
 }  // namespace octet::kernels

@@ -43,6 +43,8 @@ Compiled compile_int8_matrix(const OpContext& context, const Int8Matrix& matrix,
   compiled.multiply_adds = std::uint64_t{shape.rows} * shape.n * shape.k;
   compiled.parameter_bytes = packed_bytes(table, shape) +
                              kernels::round_up(shape.n, kernels::kColumnPadding) * column_bytes;
+  compiled.unread_bytes = packed_bytes(table, shape) / table.forms * (table.forms - 1U);
+  compiled.has_tiles = table.tile_speed > 1 && shape.n >= table.tile.nr / 2;
   compiled.divisible = true;
   return compiled;
 }

@@ -31,6 +31,8 @@ struct Compiled {
   std::string kernel;            // StepInfo::kernel
   std::uint64_t multiply_adds = 0;
   std::size_t parameter_bytes = 0;
+  std::size_t unread_bytes = 0;  // of these: forms of weights that a run leaves alone
+  bool has_tiles = false;        // kernels::Table::tile_speed is its multiply-adds'
   bool divisible = false;
 };
 

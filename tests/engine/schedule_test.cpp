@@ -124,4 +124,26 @@ TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
   }
 }
 
+TEST_CASE("schedule: whole tiles of rows may be faster than single rows") {
+  Plan plan = plan_of(kTaskCost / 8, kTaskCost / 8, 60);
+  CHECK(make_schedule(plan, 16, 2).tasks == 2);
+  plan.row_tile = 16;
+  plan.tile_cost = plan.cost;
+  plan.tile_speed = 4;
+  CHECK(make_schedule(plan, 15, 2).tasks == 1);  // one task by rows, less than two by cost
+  CHECK(make_schedule(plan, 32, 2).tasks == 1);
+  CHECK(make_schedule(plan, 63, 2).tasks == 1);
+  CHECK(make_schedule(plan, 64, 2).tasks == 2);
+  plan.tile_cost = 0;  // of layers that have no tiles
+  CHECK(make_schedule(plan, 32, 2).tasks == 2);
+  // Steps are divided where that is worth waking for: 16 samples of 8 tasks.
+  plan = plan_of(kTaskCost * 2, kTaskCost * 2, 60);
+  plan.row_tile = 16;
+  CHECK(make_schedule(plan, 16, 8).divides_steps);
+  CHECK(make_schedule(plan, 16, 8).tasks == 8);
+  plan.tile_cost = plan.cost;
+  plan.tile_speed = 8;
+  CHECK(make_schedule(plan, 16, 8).tasks == 4);
+}
+
 }  // namespace octet::test::schedule_test

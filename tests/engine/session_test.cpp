@@ -128,6 +128,9 @@ TEST_CASE("session: weights that a second-level cache does not hold cost each bl
   CHECK(near->plan.block_cost == 0);
   const auto far = make_model(mlp({1024, 1024, 1024}).graph, table);
   CHECK(far->plan.block_cost > std::uint64_t{4} * 2 * 1024 * 1024);
+  CHECK(far->plan.block_cost < std::uint64_t{4} * 3 * 1024 * 1024);  // of one form of the weights
+  CHECK(far->plan.tile_speed == table.tile_speed);
+  CHECK(far->plan.tile_cost == (table.tile_speed > 1 ? std::uint64_t{2} * 1024 * 1024 : 0));
   std::uint64_t sum = 0;
   for (const auto& step : far->plan.steps) sum += step.block_cost;
   CHECK(sum == far->plan.block_cost);

@@ -16,7 +16,7 @@ namespace {
 // The features of a CPU that has everything this build knows.
 CpuFeatures everything() {
   CpuFeatures cpu;
-  cpu.avx2 = cpu.fma = cpu.avx512 = cpu.avx512_vnni = cpu.avx_vnni = true;
+  cpu.avx2 = cpu.fma = cpu.avx512 = cpu.avx512_vnni = cpu.avx_vnni = cpu.amx_int8 = true;
   cpu.neon = cpu.dotprod = cpu.i8mm = true;
   return cpu;
 }
@@ -48,17 +48,26 @@ TEST_CASE("dispatch: tables are complete and their tiles fit the padding of the 
   }
 }
 
+// Whether the operating system of this machine, whatever features a test makes up, gives tiles.
+bool gives_tiles() {
+  const Table* table = find_table("amx_int8");
+  return table != nullptr && runs_here(*table, everything());
+}
+
 TEST_CASE("dispatch: the best table is the first that runs") {
-  CHECK(&best_table(everything()) == tables().front());
+  CHECK(&best_table(everything()) == tables()[gives_tiles() || !find_table("amx_int8") ? 0 : 1]);
   CHECK(std::string(best_table(CpuFeatures{}).name) == "scalar");
   CHECK(runs_here(*find_table("scalar"), CpuFeatures{}));
   CHECK(runs_here(best_table(detect_cpu()), detect_cpu()));
 #if defined(__x86_64__)
   CpuFeatures cpu = everything();
+  CHECK(std::string(best_table(cpu).name) == (gives_tiles() ? "amx_int8" : "avx512vnni"));
+  if (detect_cpu().amx_int8) CHECK(gives_tiles());
+  cpu.amx_int8 = false;
   CHECK(std::string(best_table(cpu).name) == "avx512vnni");
   cpu.avx_vnni = false;
   CHECK(std::string(best_table(cpu).name) == "avx512vnni");
-  cpu.avx_vnni = true;
+  cpu.avx_vnni = cpu.amx_int8 = true;
   cpu.avx512_vnni = false;
   CHECK(std::string(best_table(cpu).name) == "avxvnni");
   cpu.avx512 = false;
@@ -80,19 +89,22 @@ TEST_CASE("dispatch: the best table is the first that runs") {
 #endif
 }
 
-TEST_CASE("dispatch: the EVEX twin runs where AVX-512 VNNI is, and is never chosen") {
+TEST_CASE("dispatch: the twins of tests run where AVX-512 VNNI is, and are never chosen") {
 #if defined(__x86_64__)
-  const Table* twin = find_table("avxvnni_evex");
-  REQUIRE(twin != nullptr);
-  CpuFeatures cpu = everything();
-  CHECK(runs_here(*twin, cpu));
-  CHECK(&best_table(cpu) != twin);
-  cpu.avx512_vnni = false;
-  CHECK_FALSE(runs_here(*twin, cpu));
-  cpu = {};
-  cpu.avx512 = cpu.avx512_vnni = true;
-  CHECK(runs_here(*twin, cpu));
-  CHECK(&best_table(cpu) != twin);
+  for (const char* name : {"avxvnni_evex", "amx_int8_emulated"}) {
+    CAPTURE(std::string(name));
+    const Table* twin = find_table(name);
+    REQUIRE(twin != nullptr);
+    CpuFeatures cpu = everything();
+    CHECK(runs_here(*twin, cpu));
+    CHECK(&best_table(cpu) != twin);
+    cpu.avx512_vnni = false;
+    CHECK_FALSE(runs_here(*twin, cpu));
+    cpu = {};
+    cpu.avx512 = cpu.avx512_vnni = true;
+    CHECK(runs_here(*twin, cpu));
+    CHECK(&best_table(cpu) != twin);
+  }
 #endif
 }
 
@@ -110,8 +122,9 @@ TEST_CASE("dispatch: detection agrees with the compiler's own") {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   CHECK(cpu.avx512 == avx512);
   CHECK(cpu.avx512_vnni == (avx512 && __builtin_cpu_supports("avx512vnni")));
-#if !defined(__clang__)  // Clang 14 does not know the question
+#if !defined(__clang__)  // Clang 14 does not know the questions
   CHECK(cpu.avx_vnni == (__builtin_cpu_supports("avxvnni") != 0));
+  CHECK(cpu.amx_int8 == (__builtin_cpu_supports("amx-int8") != 0));
 #endif
   CHECK_FALSE(cpu.neon);
 #elif defined(__aarch64__)

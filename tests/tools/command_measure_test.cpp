@@ -11,9 +11,10 @@
 namespace octet::test::command_measure_test {
 namespace {
 
-// scalar is what a compiler makes of plain loops: it has no peak of fixed instructions.
+// scalar and emulated tiles are what a compiler makes of plain loops: they have no peak of fixed
+// instructions.
 bool has_peak(const std::string& table) {
-  return table != "scalar";
+  return table != "scalar" && table != "amx_int8_emulated";
 }
 
 }  // namespace

@@ -19,11 +19,9 @@ std::vector<std::pair<const char*, bool>> features(const kernels::CpuFeatures& c
 #if defined(__aarch64__)
   return {{"neon", cpu.neon}, {"dotprod", cpu.dotprod}, {"i8mm", cpu.i8mm}};
 #else
-  return {{"avx2", cpu.avx2},
-          {"fma", cpu.fma},
-          {"avx512", cpu.avx512},
-          {"avx512_vnni", cpu.avx512_vnni},
-          {"avx_vnni", cpu.avx_vnni}};
+  return {{"avx2", cpu.avx2},         {"fma", cpu.fma},
+          {"avx512", cpu.avx512},     {"avx512_vnni", cpu.avx512_vnni},
+          {"avx_vnni", cpu.avx_vnni}, {"amx_int8", cpu.amx_int8}};
 #endif
 }
 
@@ -78,7 +76,7 @@ void run_cpu(const CpuOptions& options) {
   std::printf("\n");
   for (const auto* table : kernels::tables()) {
     const double gops = peak_of(*table);
-    std::printf("table     %-12s %-13s tile %dx%dx%d%s%s\n", table->name,
+    std::printf("table     %-17s %-13s tile %dx%dx%d%s%s\n", table->name,
                 kernels::runs_here(*table, cpu) ? "runs here" : "not this CPU", table->tile.mr,
                 table->tile.nr, table->tile.kr,
                 gops > 0 ? format("  peak %.1f GOPS", gops).c_str() : "",

@@ -31,6 +31,7 @@ constexpr double kMeasureSeconds = 0.15;
                        "xmm9", "xmm10", "xmm11", "xmm15");                                     \
   }
 constexpr double kRepeats = 12.0 * kIterations;
+constexpr int kTileIterations = 20'000;  // each as long as 128 instructions
 
 __attribute__((target("avx512f,avx512vnni"))) void vnni_512() {
   OCTET_LOOP("vpdpbusd %%zmm13, %%zmm12, %%zmm\\acc")
@@ -50,7 +51,27 @@ __attribute__((target("avx2"))) void avx2() {
       "vpaddd %%ymm15, %%ymm\\acc, %%ymm\\acc")
 }
 
-constexpr PeakLoop kLoops[] = {{"avx512vnni", vnni_512, kRepeats * 128},
+// Four tiles of sums, so that no product waits for another.
+void amx_int8() {
+  struct {
+    unsigned char palette = 1;
+    unsigned char reserved[15] = {};
+    unsigned short row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    unsigned char rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  } config;
+  __asm__ volatile("ldtilecfg %0" : : "m"(config));
+  for (int i = 0; i < kTileIterations; ++i) {
+    __asm__ volatile(
+        "tdpbusd %tmm6, %tmm4, %tmm0\n\t"
+        "tdpbusd %tmm7, %tmm4, %tmm1\n\t"
+        "tdpbusd %tmm6, %tmm5, %tmm2\n\t"
+        "tdpbusd %tmm7, %tmm5, %tmm3");
+  }
+  __asm__ volatile("tilerelease");
+}
+
+constexpr PeakLoop kLoops[] = {{"amx_int8", amx_int8, 4.0 * kTileIterations * 2 * 16 * 16 * 64},
+                               {"avx512vnni", vnni_512, kRepeats * 128},
                                {"avxvnni_evex", vnni_256_evex, kRepeats * 64},
                                {"avxvnni", vnni_256_vex, kRepeats * 64},
                                {"avx2", avx2, kRepeats * 64}};

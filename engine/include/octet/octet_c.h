@@ -122,7 +122,11 @@ OCTET_API octet_status octet_model_input(const octet_model* model, size_t index,
                                          octet_tensor_info* info) OCTET_NOEXCEPT;
 OCTET_API octet_status octet_model_output(const octet_model* model, size_t index,
                                           octet_tensor_info* info) OCTET_NOEXCEPT;
-/* The kernel table the model was packed for: "avx512vnni". */
+/* The kernel table the model was packed for: "avx512vnni". "amx_int8" needs tiles: the first model
+   that is loaded for it, or for the best table where the CPU has AMX, asks Linux for them, for the
+   whole process (arch_prctl, ARCH_REQ_XCOMP_PERM). From then on sigaltstack() refuses stacks
+   without room for their 8 KB; where a thread has one already Linux refuses tiles, and the best
+   table is "avx512vnni". */
 OCTET_API const char* octet_model_isa(const octet_model* model) OCTET_NOEXCEPT;
 
 /* Bytes of arena that a session with this many tasks (the executor's concurrency) needs. */
