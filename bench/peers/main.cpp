@@ -33,6 +33,7 @@ struct Result {
   double octet = 0;
   std::vector<double> peers;
   double percent_of_peak = 0;  // 0: the table has no peak
+  double percent_of_vnni = 0;  // of the peak of vpdpbusd
   double ratio_to_best = 0;
   double recorded = 0;            // scaled to this run's peak; 0: none
   double ratio_to_yardstick = 0;  // the yardstick: the best of the peers and of recorded
@@ -40,18 +41,20 @@ struct Result {
 
 constexpr const char* kPeers[] = {"onednn", "xnnpack", "sgemm_f32"};
 
-// One core and one thread, and beside octet's AVX2 table the libraries' AVX2. They count cores and
+// One core and one thread, and no more than the instructions of octet's table. They count cores and
 // read the environment when they are loaded, before main: so the program starts itself again.
-void hold_to(bool avx2, char** argv) {
-  if (avx2) cap_xnnpack_to_avx2();
+void hold_to(const std::string& isa, char** argv) {
+  if (isa == "avx2") cap_xnnpack_to_avx2();
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(static_cast<unsigned>(sched_getcpu()), &one);
   if (sched_setaffinity(0, sizeof one, &one) != 0) throw std::runtime_error("cannot pin to a core");
   std::vector<std::pair<const char*, const char*>> wanted{{"OMP_NUM_THREADS", "1"},
                                                           {"OPENBLAS_NUM_THREADS", "1"}};
-  if (avx2) {
+  if (isa == "avx2") {
     wanted.insert(wanted.end(), {{"DNNL_MAX_CPU_ISA", "AVX2"}, {"OPENBLAS_CORETYPE", "Haswell"}});
+  } else if (isa == "avx512vnni") {
+    wanted.emplace_back("DNNL_MAX_CPU_ISA", "AVX512_CORE_VNNI");
   }
   bool changed = false;
   for (const auto& [name, value] : wanted) {
@@ -95,7 +98,7 @@ void check_same_work(const kernels::Table& table) {
   // Without VNNI oneDNN's sums of int16 pairs saturate: that is worth a word, not a refusal.
   std::fprintf(stderr, "octet_bench_peers: oneDNN's sums of 5x100x784 %s octet's, its codes %s\n",
                equal_sums ? "equal" : "DIFFER from", equal_codes ? "too" : "differ");
-  if (!equal_sums && std::strcmp(table.name, "avx512vnni") == 0) {
+  if (!equal_sums && table.sign == kernels::Sign::u8) {
     throw std::runtime_error("the libraries do not do the same work");
   }
 }
@@ -109,6 +112,12 @@ double recorded_gops(std::size_t m, std::size_t n, std::size_t k) {
   return 0;
 }
 
+measure::Repeat loop_of(const measure::PeakLoop* peak) {
+  return [peak](std::size_t calls) {
+    for (std::size_t i = 0; i < calls; ++i) peak->run();
+  };
+}
+
 Result measure_shape(const GemmData& data, const kernels::Table& table, const Options& options) {
   measure::Gemm gemm(table, data, kernels::Store::q8);
   std::vector<std::unique_ptr<Peer>> peers;
@@ -120,17 +129,19 @@ Result measure_shape(const GemmData& data, const kernels::Table& table, const Op
     repeats.emplace_back([&peer](std::size_t calls) { peer->run(calls); });
   }
   const measure::PeakLoop* peak = measure::peak_loop(table);
-  if (peak != nullptr) {
-    repeats.emplace_back([peak](std::size_t calls) {
-      for (std::size_t i = 0; i < calls; ++i) peak->run();
-    });
+  if (peak != nullptr) repeats.emplace_back(loop_of(peak));
+  // The recorded table is scaled by the instruction that it was measured with.
+  const measure::PeakLoop* vnni = nullptr;
+  if (std::strcmp(table.name, "avx512vnni") == 0 || std::strcmp(table.name, "amx_int8") == 0) {
+    vnni = measure::peak_loop(*kernels::find_table("avx512vnni"));
   }
+  if (vnni != nullptr) repeats.emplace_back(loop_of(vnni));
   const auto times =
       measure::interleaved_medians(repeats, options.rounds, options.milliseconds * 1e-3);
   Result result;
   result.octet = 1e-9 * data.operations() / times[0];
   if (peak != nullptr) {
-    result.percent_of_peak = 100e9 * result.octet / (peak->operations / times.back());
+    result.percent_of_peak = 100e9 * result.octet / (peak->operations / times[1 + peers.size()]);
   }
   double best = 0;
   for (std::size_t i = 1; i <= peers.size(); ++i) {
@@ -138,9 +149,10 @@ Result measure_shape(const GemmData& data, const kernels::Table& table, const Op
     best = std::max(best, result.peers.back());
   }
   result.ratio_to_best = result.octet / best;
-  if (std::strcmp(table.name, "avx512vnni") == 0) {
-    result.recorded = recorded_gops(data.m, data.n, data.k) * 1e-9 * peak->operations /
-                      times.back() / kRecordedPeak;
+  if (vnni != nullptr) {
+    const double vnni_peak = 1e-9 * vnni->operations / times.back();
+    result.percent_of_vnni = 100 * result.octet / vnni_peak;
+    result.recorded = recorded_gops(data.m, data.n, data.k) * vnni_peak / kRecordedPeak;
   }
   result.ratio_to_yardstick = result.octet / std::max(best, result.recorded);
   return result;
@@ -156,6 +168,7 @@ void print(const GemmData& data, const Result& result, bool json) {
     if (result.recorded > 0) line["recorded_gops"] = result.recorded;
     line["ratio_to_yardstick"] = result.ratio_to_yardstick;
     if (result.percent_of_peak > 0) line["percent_of_peak"] = result.percent_of_peak;
+    if (result.percent_of_vnni > 0) line["percent_of_vnni_peak"] = result.percent_of_vnni;
     std::printf("%s\n", line.dump().c_str());
   } else {
     std::printf("%4zux%-4zu %5zu %8.1f %6.1f", data.k, data.n, data.m, result.octet,
@@ -223,7 +236,8 @@ int main_of(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Range(std::size_t{1}, std::size_t{16384}));
   app.add_option("--isa", options.isa,
-                 "octet's kernel table (default: the best); with avx2 the libraries use no more");
+                 "octet's kernel table (default: the best); with avx2 and avx512vnni the libraries "
+                 "use no more");
   app.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(5, 1000));
   app.add_flag("--quick", options.quick,
                "Layers up to 1024x1024, m 1,4,16,64,256 unless given, 5 short rounds");
@@ -234,7 +248,7 @@ int main_of(int argc, char** argv) {
     if (app.count("--rounds") == 0) options.rounds = 5;
     options.milliseconds = 5;
   }
-  hold_to(options.isa == "avx2", argv);
+  hold_to(options.isa, argv);
   run(options);
   return 0;
 }
