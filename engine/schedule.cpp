@@ -27,12 +27,14 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) noexcept {
 
 // Equal blocks, as many for each task as for any other: two for each where that costs nothing,
 // because tasks take them one by one and cores are not equally fast. It costs where blocks have
-// fewer than eight tiles of rows, and where each reads weights from far. The latter are whole
-// tiles, unless a task has only one: the largest is what all wait for.
+// fewer than eight tiles of rows (two of amx_int8, by which all weights pass anyway), and where
+// each reads weights from far. The latter are whole tiles, unless a task has only one: the largest
+// is what all wait for.
 Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexcept {
   const bool is_near = plan.block_cost == 0;
   std::size_t blocks = divide_up(batch, plan.block_samples);
-  if (is_near && batch / (2 * tasks) >= 8 * plan.row_tile) blocks = std::max(blocks, 2 * tasks);
+  const std::size_t least = (plan.tile_speed > 1 ? 2 : 8) * plan.row_tile;
+  if (is_near && batch / (2 * tasks) >= least) blocks = std::max(blocks, 2 * tasks);
   blocks = kernels::round_up(blocks, tasks);
   const std::size_t equal = divide_up(batch, blocks);
   const std::size_t tiles = kernels::round_up(equal, plan.row_tile);

@@ -134,6 +134,10 @@ TEST_CASE("schedule: whole tiles of rows may be faster than single rows") {
   CHECK(make_schedule(plan, 32, 2).tasks == 1);
   CHECK(make_schedule(plan, 63, 2).tasks == 1);
   CHECK(make_schedule(plan, 64, 2).tasks == 2);
+  plan.block_samples = 512;
+  CHECK(make_schedule(plan, 127, 2).blocks == 2);
+  CHECK(make_schedule(plan, 128, 2).blocks == 4);  // of two tiles of rows each
+  plan.block_samples = 60;
   plan.tile_cost = 0;  // of layers that have no tiles
   CHECK(make_schedule(plan, 32, 2).tasks == 2);
   // Steps are divided where that is worth waking for: 16 samples of 8 tasks.
