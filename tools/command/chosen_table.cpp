@@ -17,9 +17,10 @@ ChosenTable chosen_table(const kernels::CpuFeatures& cpu) {
   for (const auto* other : kernels::tables()) {
     if (kernels::runs_here(*other, cpu)) choices += std::string(" ") + other->name;
   }
-  engine::fail(Error::Code::cpu, "OCTET_ISA=", forced,
-               table == nullptr ? ": this build has no such table" : ": this CPU cannot run it",
-               "; choices:", choices);
+  engine::fail(
+      Error::Code::cpu, "OCTET_ISA=", forced,
+      table == nullptr ? ": this build has no such table" : ": this CPU lacks it or Linux refuses",
+      "; choices:", choices);
 }
 
 }  // namespace octet::command
