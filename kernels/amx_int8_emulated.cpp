@@ -49,12 +49,12 @@ struct MemoryTiles {
     const Tile& w = tiles()[Weights];
     Tile& sums = tiles()[Sums];
     for (std::size_t r = 0; r < sums.rows; ++r) {
-      std::uint32_t row[16];
+      std::int32_t row[16];
       memcpy(row, sums.bytes[r], sizeof row);
       for (std::size_t k = 0; k < a.row_bytes; ++k) {
         for (std::size_t n = 0; n < 16; ++n) {
           const int weight = static_cast<std::int8_t>(w.bytes[k / 4][4 * n + k % 4]);
-          row[n] += static_cast<std::uint32_t>(a.bytes[r][k] * weight);
+          (void)__builtin_add_overflow(row[n], a.bytes[r][k] * weight, &row[n]);  // wraps
         }
       }
       memcpy(sums.bytes[r], row, sizeof row);
