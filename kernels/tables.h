@@ -22,9 +22,10 @@ extern const Table kNeonTable;
 extern const Table kNeonDotprodTable;
 extern const Table kNeonI8mmTable;
 
-// What the tables of AMX do themselves. The rest is avx512vnni's: its file defines them, and its
-// gemm takes what is too small for tiles by weights that lie elsewhere.
+// avx512vnni's gemm by weights in its form that lie elsewhere.
 void avx512vnni_gemm(const GemmTask& task, const void* weights);
+
+// What the tables of AMX do themselves. The rest is avx512vnni's, whose file defines them.
 namespace amx_int8 {
 std::size_t packed_bytes(std::size_t n, std::size_t taps, std::size_t k);
 void pack_weights(const std::int8_t* w, std::size_t n, std::size_t taps, std::size_t k,
