@@ -14,9 +14,9 @@
 // sums would wait for their own products.
 //
 // Rows are copied, tile by tile, before all columns go over them: tiles of a matrix's own rows
-// would come from many lines of L2, and from few sets of L1. The codes of a block are stored among
-// the products of the next one, of which a dozen instructions keep the multiplier of tiles busy for
-// 64 cycles.
+// would come from many lines of L2, and from few sets of L1. A block's sums leave their tiles among
+// the first products of the next block, and its codes are stored among the other ones: a dozen
+// instructions keep the multiplier of tiles busy for 64 cycles.
 //
 // What is too small to configure tiles for is avx512vnni's, by weights in its form.
 #pragma once
@@ -58,26 +58,27 @@ struct Unstored : Requantize {
 
   // The next pairs of rows, so many. The last of an odd number of rows overlaps the one before.
   [[gnu::always_inline]] inline void store(std::size_t count) {
-    for (; count > 0 && half.pairs > 0; --count) {
-      if (--half.pairs == 0 && rows % 2 != 0) {
-        half.sums -= kRow;
-        half.c -= ldc;
+    UnstoredHalf h = half;
+    for (; count > 0 && h.pairs > 0; --count) {
+      if (--h.pairs == 0 && rows % 2 != 0) {
+        h.sums -= kRow;
+        h.c -= ldc;
       }
       __m512i q[4];
       unroll<4>([&](auto v) {
-        q[v] =
-            round(_mm512_load_si512(half.sums + 16 * v), _mm512_loadu_ps(half.mult + 16 * (v % 2)));
+        q[v] = round(_mm512_load_si512(h.sums + 16 * v), _mm512_loadu_ps(h.mult + 16 * (v % 2)));
       });
       const __m512i y = transpose_lanes(narrow(q, narrows));
-      _mm256_mask_storeu_epi8(half.c, half.mask, _mm512_castsi512_si256(y));
-      _mm256_mask_storeu_epi8(half.c + ldc, half.mask, _mm512_extracti64x4_epi64(y, 1));
-      half.sums += 2 * kRow;
-      half.c += 2 * ldc;
-      if (half.pairs == 0) {
-        half = next;
+      _mm256_mask_storeu_epi8(h.c, h.mask, _mm512_castsi512_si256(y));
+      _mm256_mask_storeu_epi8(h.c + ldc, h.mask, _mm512_extracti64x4_epi64(y, 1));
+      h.sums += 2 * kRow;
+      h.c += 2 * ldc;
+      if (h.pairs == 0) {
+        h = next;
         next.pairs = 0;
       }
     }
+    half = h;
   }
   // Where it is not worth a copy of its code.
   [[gnu::noinline]] void store_apart(std::size_t count) { store(count); }
@@ -146,6 +147,13 @@ struct AmxInt8 {
     }
   }
 
+  // A tile of rows by two tiles of columns, or none.
+  struct Half {
+    std::size_t row;
+    std::size_t column;
+    std::size_t columns;
+  };
+
   struct Pass {
     const GemmTask& task;
     const KTiles k;
@@ -154,6 +162,7 @@ struct AmxInt8 {
     std::int32_t* const sums;   // [2][kRows][kRow]
     std::uint8_t* const copy;   // [2][steps][rows][kK]
     std::size_t first[2] = {};  // row of each tile
+    Half last[2] = {};          // whose sums are in tiles
     Unstored unstored;
 
     Pass(const GemmTask& t, std::size_t tiles)
@@ -167,7 +176,7 @@ struct AmxInt8 {
 
     // Goes on to the rows of one tile or two. The task's last tile overlaps the one before.
     void copy_rows(std::size_t tile, std::size_t tiles) {
-      const std::uint64_t last = ~std::uint64_t{0} >> (k.count * kK - task.k);
+      const std::uint64_t last_codes = ~std::uint64_t{0} >> (k.count * kK - task.k);
       std::uint8_t* to = copy;
       for (std::size_t i = 0; i < tiles; ++i) {
         const std::size_t row = (tile + i) * rows;
@@ -180,7 +189,7 @@ struct AmxInt8 {
             for (std::size_t t = 1; t < k.count; ++t, codes += kK, at += rows * kK) {
               _mm512_store_si512(at, _mm512_loadu_si512(codes));
             }
-            _mm512_store_si512(at, _mm512_maskz_loadu_epi8(last, codes));
+            _mm512_store_si512(at, _mm512_maskz_loadu_epi8(last_codes, codes));
           }
         }
       }
@@ -199,12 +208,7 @@ struct AmxInt8 {
             column_bytes(column, pass.task.taps, pass.k)),
           bias(pass.task.epilogue.bias + column),
           second(columns > kColumns ? pass.k.weight_bytes() : 0) {}
-    // Into tiles of sums.
-    template <int First, int Second>
-    [[gnu::always_inline]] inline void load_bias() const {
-      Tiles::template load<First>(bias, 0);
-      Tiles::template load<Second>(bias + (second > 0 ? kColumns : 0), 0);
-    }
+    const std::int32_t* second_bias() const { return bias + (second > 0 ? kColumns : 0); }
   };
 
   // Two tiles of rows by one pair of tiles of columns, or one by two pairs, of which the second may
@@ -214,73 +218,100 @@ struct AmxInt8 {
     Pair pair(pass, column, columns);
     const bool has_other = RowTiles == 1 && columns > kPair;
     Pair other(pass, has_other ? column + kPair : column, has_other ? columns - kPair : columns);
-    pair.template load_bias<0, 1>();
-    other.template load_bias<2, 3>();
     const std::size_t rows_bytes = pass.rows * kK;
     const std::uint8_t* a = pass.copy;
     const std::uint8_t* below = a + pass.steps * rows_bytes;
-    const std::size_t stored = (2 * pass.unstored.pairs_of_half() + pass.steps - 1) / pass.steps;
-    for (std::size_t step = 0; step < pass.steps; ++step) {
-      Tiles::template load<4>(a, kK);
+    const std::size_t later = pass.steps > 1 ? pass.steps - 1 : 1;
+    const std::size_t stored = (2 * pass.unstored.pairs_of_half() + later - 1) / later;
+    const auto step = [&](auto is_first) __attribute__((always_inline)) {
+      const auto start = [&]<int Tile>(const std::int32_t* bias) __attribute__((always_inline)) {
+        if constexpr (is_first) {
+          store_tile<Tile>(pass);
+          Tiles::template load<Tile>(bias, 0);
+        }
+      };
+      const auto store_codes = [&](std::size_t pairs) __attribute__((always_inline)) {
+        if constexpr (!is_first) {
+          RowTiles == 2 ? pass.unstored.store(pairs) : pass.unstored.store_apart(pairs);
+        }
+      };
       Tiles::template load<6>(pair.w, 64);
+      Tiles::template load<4>(a, kK);
+      if constexpr (RowTiles == 2) {
+        Tiles::template load<5>(below, kK);
+        below += rows_bytes;
+      }
+      start.template operator()<0>(pair.bias);
       Tiles::template dot<0, 4, 6>();
+      if constexpr (RowTiles == 2) {
+        start.template operator()<2>(pair.bias);
+        Tiles::template dot<2, 5, 6>();
+        store_codes(stored / 2);
+      }
       Tiles::template load<7>(pair.w + pair.second, 64);
+      start.template operator()<1>(pair.second_bias());
       Tiles::template dot<1, 4, 7>();
       if constexpr (RowTiles == 2) {
-        pass.unstored.store(stored / 2);
-        Tiles::template load<5>(below, kK);
-        Tiles::template dot<2, 5, 6>();
+        start.template operator()<3>(pair.second_bias());
         Tiles::template dot<3, 5, 7>();
-        below += rows_bytes;
-        pass.unstored.store(stored - stored / 2);
+        store_codes(stored - stored / 2);
       } else {
         Tiles::template load<6>(other.w, 64);
+        start.template operator()<2>(other.bias);
         Tiles::template dot<2, 4, 6>();
         Tiles::template load<7>(other.w + other.second, 64);
+        start.template operator()<3>(other.second_bias());
         Tiles::template dot<3, 4, 7>();
         other.w += pass.k.weight_bytes() + other.second;
-        pass.unstored.store_apart(stored);
+        store_codes(stored);
       }
       a += rows_bytes;
       pair.w += pass.k.weight_bytes() + pair.second;
-    }
-    constexpr std::size_t kRowBytes = Unstored::kRow * sizeof(std::int32_t);
-    Tiles::template store<0>(pass.sums, kRowBytes);
-    Tiles::template store<1>(pass.sums + kColumns, kRowBytes);
-    Tiles::template store<2>(pass.sums + kHalfSums, kRowBytes);
-    Tiles::template store<3>(pass.sums + kHalfSums + kColumns, kRowBytes);
-    finish(pass, 0, pass.first[0], column, columns < kPair ? columns : kPair);
-    if (RowTiles == 2) {
-      finish(pass, 1, pass.first[1], column, columns);
-    } else if (has_other) {
-      finish(pass, 1, pass.first[0], column + kPair, columns - kPair);
-    }
+    };
+    pass.unstored.store_apart(SIZE_MAX);
+    step(std::true_type());
+    finish(pass);
+    pass.last[0] = {pass.first[0], column, columns < kPair ? columns : kPair};
+    pass.last[1] = {pass.first[RowTiles - 1], has_other ? column + kPair : column,
+                    RowTiles == 2 ? columns
+                    : has_other   ? columns - kPair
+                                  : 0};
+    for (std::size_t i = 1; i < pass.steps; ++i) step(std::false_type());
   }
 
-  // Codes of a half are left to the next block; floats and sums are stored.
-  [[gnu::noinline]] static void finish(Pass& pass, std::size_t half, std::size_t row,
-                                       std::size_t column, std::size_t columns) {
+  template <int Tile>
+  [[gnu::always_inline]] static inline void store_tile(const Pass& pass) {
+    Tiles::template store<Tile>(pass.sums + Tile / 2 * kHalfSums + Tile % 2 * kColumns,
+                                Unstored::kRow * sizeof(std::int32_t));
+  }
+
+  // What has left the tiles. Codes are left to the next steps; floats and sums are stored.
+  [[gnu::noinline]] static void finish(Pass& pass) {
     const GemmTask& task = pass.task;
     const Epilogue& e = task.epilogue;
-    const std::int32_t* sums = pass.sums + half * kHalfSums;
-    const std::uint32_t mask = ~std::uint32_t{0} >> (kPair - columns);
-    char* c = static_cast<char*>(task.c) + row * task.ldc;
-    if (e.store == Store::q8) {
-      Unstored& unstored = pass.unstored;
-      (half == 0 ? unstored.half : unstored.next) =
-          UnstoredHalf{sums, c + column, e.mult + column, mask, unstored.pairs_of_half()};
-      return;
-    }
-    const bool floats = e.store == Store::f32;
-    const __m512 min = _mm512_set1_ps(e.min);
-    const __m512 max = _mm512_set1_ps(e.max);
-    for (std::size_t n = 0; n < columns; n += kColumns) {
-      const auto lanes = static_cast<__mmask16>(mask >> n);
-      const __m512 mult = floats ? _mm512_loadu_ps(e.mult + column + n) : __m512{};
-      for (std::size_t r = 0; r < pass.rows; ++r) {
-        const __m512i sum = _mm512_load_si512(sums + r * Unstored::kRow + n);
-        _mm512_mask_storeu_epi32(c + r * task.ldc + 4 * (column + n), lanes,
-                                 floats ? scale(sum, mult, min, max) : sum);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Half& half = pass.last[i];
+      if (half.columns == 0) continue;
+      const std::int32_t* sums = pass.sums + i * kHalfSums;
+      const std::uint32_t mask = ~std::uint32_t{0} >> (kPair - half.columns);
+      char* c = static_cast<char*>(task.c) + half.row * task.ldc;
+      if (e.store == Store::q8) {
+        Unstored& unstored = pass.unstored;
+        (i == 0 ? unstored.half : unstored.next) = UnstoredHalf{
+            sums, c + half.column, e.mult + half.column, mask, unstored.pairs_of_half()};
+        continue;
+      }
+      const bool floats = e.store == Store::f32;
+      const __m512 min = _mm512_set1_ps(e.min);
+      const __m512 max = _mm512_set1_ps(e.max);
+      for (std::size_t n = 0; n < half.columns; n += kColumns) {
+        const auto lanes = static_cast<__mmask16>(mask >> n);
+        const __m512 mult = floats ? _mm512_loadu_ps(e.mult + half.column + n) : __m512{};
+        for (std::size_t r = 0; r < pass.rows; ++r) {
+          const __m512i sum = _mm512_load_si512(sums + r * Unstored::kRow + n);
+          _mm512_mask_storeu_epi32(c + r * task.ldc + 4 * (half.column + n), lanes,
+                                   floats ? scale(sum, mult, min, max) : sum);
+        }
       }
     }
   }
@@ -322,6 +353,12 @@ struct AmxInt8 {
         }
       }
     }
+    pass.unstored.store_apart(SIZE_MAX);
+    store_tile<0>(pass);
+    store_tile<1>(pass);
+    store_tile<2>(pass);
+    store_tile<3>(pass);
+    finish(pass);
     pass.unstored.store_apart(SIZE_MAX);
     Tiles::release();
   }
