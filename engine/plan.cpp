@@ -17,10 +17,6 @@ constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
 constexpr std::size_t kMaxBlockSamples = 512;
 // Multiply-adds that take about as long as moving a byte (an int8 tile does some 100 per ns).
 constexpr std::uint64_t kByteCost = 16;
-// A second-level cache holds no more weights, to which every block comes anew.
-constexpr std::size_t kNearBytes = std::size_t{2} << 20;
-// Multiply-adds that take as long as reading one of their bytes from a third-level cache: 3 to 12.
-constexpr std::uint64_t kFarByteCost = 4;
 
 class Planner {
  public:

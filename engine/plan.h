@@ -29,6 +29,11 @@ struct CallerBuffer {
 // awake.
 inline constexpr std::uint64_t kTaskCost = std::uint64_t{1} << 22;
 
+// A second-level cache holds no more weights, to which every block comes anew.
+inline constexpr std::size_t kNearBytes = std::size_t{2} << 20;
+// Multiply-adds that take as long as reading one of their bytes from a third-level cache: 3 to 12.
+inline constexpr std::uint64_t kFarByteCost = 4;
+
 struct Plan {
   std::vector<Step> steps;
   std::vector<CallerBuffer> inputs;

@@ -65,17 +65,21 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   const std::uint64_t cost = sum(samples_cost, blocks_cost);
   const std::size_t wanted = useful_tasks(plan, cost, concurrency);
   const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
-  if (by_rows == wanted) return by_blocks(plan, batch, wanted);
+  if (wanted == 1 || (by_rows == wanted && plan.block_cost == 0)) {
+    return by_blocks(plan, batch, wanted);
+  }
 
-  // Few samples for the tasks. Dividing steps wakes the tasks once per large step and block, but
-  // tasks that take rows read all weights each.
-  const std::uint64_t divisible = sum(product(plan.divisible_cost, batch) - saved, blocks_cost);
+  // Few samples for the tasks, or weights from far. Dividing steps wakes the tasks once per large
+  // step and block, and lets all wait for the slowest core; but tasks that take rows read all
+  // weights each, where those of a task's columns may stay near.
+  const bool stays_near = plan.block_cost / wanted <= kFarByteCost * kNearBytes;
+  const std::uint64_t divisible = product(plan.divisible_cost, batch) - saved;
   const std::uint64_t steps_time =
-      cost - divisible + divisible / wanted +
+      samples_cost - divisible + (divisible + (stays_near ? 0 : blocks_cost)) / wanted +
       product(plan.divisible_steps, product(blocks, plan.task_cost / 2));
   const std::uint64_t rows_time =
       sum(samples_cost / by_rows, product(plan.block_cost, divide_up(blocks, by_rows)));
-  if (steps_time >= rows_time) return by_blocks(plan, batch, by_rows);
+  if (steps_time >= rows_time - rows_time / 16) return by_blocks(plan, batch, by_rows);
   return {wanted, std::min(batch, plan.block_samples), blocks, true};
 }
 

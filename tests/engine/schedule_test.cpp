@@ -99,8 +99,24 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
   // Two tasks by rows would read all of them twice.
   CHECK(make_schedule(plan, 7, 4).divides_steps);
   CHECK_FALSE(make_schedule(plan, 600, 2).divides_steps);
+  // Samples for all tasks, but half of the weights stays near where all of them do not.
+  CHECK(make_schedule(plan, 60, 2).divides_steps);
+  CHECK_FALSE(make_schedule(plan_of(3000000, 3000000, 60), 60, 2).divides_steps);  // these are near
+  // Cores are not equally fast: columns must save more than a little.
+  CHECK_FALSE(make_schedule(plan, 120, 2).divides_steps);
+  // Weights of which no task's columns stay near are read once by two tasks, not twice.
+  plan.block_cost = 4 * 6000000;
+  CHECK(make_schedule(plan, 60, 2).divides_steps);
+  CHECK_FALSE(make_schedule(plan, 240, 2).divides_steps);
+  plan = plan_of(100000, 100000, 60);
+  plan.divisible_steps = 1;
+  plan.block_cost = 4 * 2000000;
+  CHECK(make_schedule(plan, 120, 2).divides_steps);
+  CHECK_FALSE(make_schedule(plan, 120, 1).divides_steps);
   // As many wake-ups as layers, which are too small to be worth one each.
+  plan = plan_of(3000000, 3000000, 60);
   plan.divisible_steps = 12;
+  plan.block_cost = 4 * 3000000;
   CHECK(make_schedule(plan, 1, 2).tasks == 1);
   plan.block_cost = std::uint64_t{1} << 63;
   CHECK(make_schedule(plan, 600, 2).tasks == 2);  // beyond 64 bits, ten blocks
