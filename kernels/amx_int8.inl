@@ -224,58 +224,44 @@ struct AmxInt8 {
     const std::size_t later = pass.steps > 1 ? pass.steps - 1 : 1;
     const std::size_t stored = (2 * pass.unstored.pairs_of_half() + later - 1) / later;
     const auto step = [&](auto is_first) __attribute__((always_inline)) {
-      const auto start = [&]<int Tile>(const std::int32_t* bias) __attribute__((always_inline)) {
-        if constexpr (is_first) {
-          store_tile<Tile>(pass);
-          Tiles::template load<Tile>(bias, 0);
-        }
-      };
-      const auto store_codes = [&](std::size_t pairs) __attribute__((always_inline)) {
-        if constexpr (!is_first) {
-          RowTiles == 2 ? pass.unstored.store(pairs) : pass.unstored.store_apart(pairs);
-        }
-      };
       Tiles::template load<6>(pair.w, 64);
       Tiles::template load<4>(a, kK);
-      if constexpr (RowTiles == 2) {
-        Tiles::template load<5>(below, kK);
-        below += rows_bytes;
-      }
-      start.template operator()<0>(pair.bias);
+      if constexpr (RowTiles == 2) Tiles::template load<5>(below, kK);
+      if constexpr (is_first) start<0>(pass, pair.bias);
       Tiles::template dot<0, 4, 6>();
       if constexpr (RowTiles == 2) {
-        start.template operator()<2>(pair.bias);
+        if constexpr (is_first) start<2>(pass, pair.bias);
         Tiles::template dot<2, 5, 6>();
-        store_codes(stored / 2);
+        if constexpr (!is_first) pass.unstored.store(stored / 2);
       }
       Tiles::template load<7>(pair.w + pair.second, 64);
-      start.template operator()<1>(pair.second_bias());
+      if constexpr (is_first) start<1>(pass, pair.second_bias());
       Tiles::template dot<1, 4, 7>();
       if constexpr (RowTiles == 2) {
-        start.template operator()<3>(pair.second_bias());
+        if constexpr (is_first) start<3>(pass, pair.second_bias());
         Tiles::template dot<3, 5, 7>();
-        store_codes(stored - stored / 2);
+        if constexpr (!is_first) pass.unstored.store(stored - stored / 2);
       } else {
         Tiles::template load<6>(other.w, 64);
-        start.template operator()<2>(other.bias);
+        if constexpr (is_first) start<2>(pass, other.bias);
         Tiles::template dot<2, 4, 6>();
         Tiles::template load<7>(other.w + other.second, 64);
-        start.template operator()<3>(other.second_bias());
+        if constexpr (is_first) start<3>(pass, other.second_bias());
         Tiles::template dot<3, 4, 7>();
-        other.w += pass.k.weight_bytes() + other.second;
-        store_codes(stored);
+        if constexpr (!is_first) pass.unstored.store_apart(stored);
       }
       a += rows_bytes;
+      below += rows_bytes;
       pair.w += pass.k.weight_bytes() + pair.second;
+      other.w += pass.k.weight_bytes() + other.second;
     };
-    pass.unstored.store_apart(SIZE_MAX);
+    pass.unstored.store_apart(SIZE_MAX);  // none is left but behind a block of one step
     step(std::true_type());
     finish(pass);
-    pass.last[0] = {pass.first[0], column, columns < kPair ? columns : kPair};
-    pass.last[1] = {pass.first[RowTiles - 1], has_other ? column + kPair : column,
-                    RowTiles == 2 ? columns
-                    : has_other   ? columns - kPair
-                                  : 0};
+    const std::size_t width = columns < kPair ? columns : kPair;
+    pass.last[0] = {pass.first[0], column, width};
+    pass.last[1] = RowTiles == 2 ? Half{pass.first[1], column, columns}
+                                 : Half{pass.first[0], column + kPair, columns - width};
     for (std::size_t i = 1; i < pass.steps; ++i) step(std::false_type());
   }
 
@@ -283,6 +269,12 @@ struct AmxInt8 {
   [[gnu::always_inline]] static inline void store_tile(const Pass& pass) {
     Tiles::template store<Tile>(pass.sums + Tile / 2 * kHalfSums + Tile % 2 * kColumns,
                                 Unstored::kRow * sizeof(std::int32_t));
+  }
+  // The last block's sums leave a tile, and the next ones begin with the bias.
+  template <int Tile>
+  [[gnu::always_inline]] static inline void start(const Pass& pass, const std::int32_t* bias) {
+    store_tile<Tile>(pass);
+    Tiles::template load<Tile>(bias, 0);
   }
 
   // What has left the tiles. Codes are left to the next steps; floats and sums are stored.
