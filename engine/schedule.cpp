@@ -74,9 +74,9 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   // weights each, where those of a task's columns may stay near.
   const bool stays_near = plan.block_cost / wanted <= kFarByteCost * kNearBytes;
   const std::uint64_t divisible = product(plan.divisible_cost, batch) - saved;
-  const std::uint64_t steps_time =
-      samples_cost - divisible + (divisible + (stays_near ? 0 : blocks_cost)) / wanted +
-      product(plan.divisible_steps, product(blocks, plan.task_cost / 2));
+  const std::uint64_t divided = sum(divisible, stays_near ? 0 : blocks_cost) / wanted;
+  const std::uint64_t wakes = product(plan.divisible_steps, product(blocks, plan.task_cost / 2));
+  const std::uint64_t steps_time = sum(samples_cost - divisible, sum(divided, wakes));
   const std::uint64_t rows_time =
       sum(samples_cost / by_rows, product(plan.block_cost, divide_up(blocks, by_rows)));
   if (steps_time >= rows_time - rows_time / 16) return by_blocks(plan, batch, by_rows);
