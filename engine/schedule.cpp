@@ -65,13 +65,18 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   const std::uint64_t cost = sum(samples_cost, blocks_cost);
   const std::size_t wanted = useful_tasks(plan, cost, concurrency);
   const std::size_t by_rows = std::min(wanted, divide_up(batch, plan.row_tile));
-  if (wanted == 1 || (by_rows == wanted && plan.block_cost == 0)) {
+  // Where rows are enough for all tasks, steps must be, too: a smaller one would not be divided.
+  const std::uint64_t block_steps =
+      sum(product(plan.divisible_cost, std::min(batch, plan.block_samples)), plan.block_cost);
+  const std::uint64_t enough = product(plan.divisible_steps, product(wanted, plan.task_cost));
+  if (wanted == 1 || (by_rows == wanted && (plan.block_cost == 0 || block_steps < enough))) {
     return by_blocks(plan, batch, wanted);
   }
 
   // Few samples for the tasks, or weights from far. Dividing steps wakes the tasks once per large
   // step and block, and lets all wait for the slowest core; but tasks that take rows read all
-  // weights each, where those of a task's columns may stay near.
+  // weights each, where those of a task's columns may stay near (measured with two tasks: more of
+  // them exchange their columns from run to run).
   const bool stays_near = plan.block_cost / wanted <= kFarByteCost * kNearBytes;
   const std::uint64_t divisible = product(plan.divisible_cost, batch) - saved;
   const std::uint64_t divided = sum(divisible, stays_near ? 0 : blocks_cost) / wanted;

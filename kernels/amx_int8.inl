@@ -58,7 +58,7 @@ struct Unstored : Requantize {
 
   // The next pairs of rows, so many. The last of an odd number of rows overlaps the one before.
   [[gnu::always_inline]] inline void store(std::size_t count) {
-    UnstoredHalf h = half;
+    UnstoredHalf h = half;  // in registers while it is stored
     for (; count > 0 && h.pairs > 0; --count) {
       if (--h.pairs == 0 && rows % 2 != 0) {
         h.sums -= kRow;
@@ -162,7 +162,7 @@ struct AmxInt8 {
     std::int32_t* const sums;   // [2][kRows][kRow]
     std::uint8_t* const copy;   // [2][steps][rows][kK]
     std::size_t first[2] = {};  // row of each tile
-    Half last[2] = {};          // whose sums are in tiles
+    Half last[2] = {};          // whose sums are in tiles; none at first, when tiles are zeros
     Unstored unstored;
 
     Pass(const GemmTask& t, std::size_t tiles)
@@ -255,7 +255,7 @@ struct AmxInt8 {
       pair.w += pass.k.weight_bytes() + pair.second;
       other.w += pass.k.weight_bytes() + other.second;
     };
-    pass.unstored.store_apart(SIZE_MAX);  // none is left but behind a block of one step
+    pass.unstored.store_apart(SIZE_MAX);  // a block of one step leaves some
     step(std::true_type());
     finish(pass);
     const std::size_t width = columns < kPair ? columns : kPair;

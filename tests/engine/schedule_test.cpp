@@ -113,6 +113,13 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
   plan.block_cost = 4 * 2000000;
   CHECK(make_schedule(plan, 120, 2).divides_steps);
   CHECK_FALSE(make_schedule(plan, 120, 1).divides_steps);
+  // Steps too small to be divided between the tasks that rows would serve.
+  constexpr std::uint64_t kWeights = 820 * 820;
+  plan = plan_of(6 * kWeights, 6 * kWeights, 60);
+  plan.divisible_steps = 6;
+  plan.block_cost = 4 * 6 * kWeights;
+  CHECK(make_schedule(plan, 8, 2).tasks == 2);
+  CHECK_FALSE(make_schedule(plan, 8, 2).divides_steps);
   // As many wake-ups as layers, which are too small to be worth one each.
   plan = plan_of(3000000, 3000000, 60);
   plan.divisible_steps = 12;
@@ -120,6 +127,7 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
   CHECK(make_schedule(plan, 1, 2).tasks == 1);
   plan.block_cost = std::uint64_t{1} << 63;
   CHECK(make_schedule(plan, 600, 2).tasks == 2);  // beyond 64 bits, ten blocks
+  CHECK(make_schedule(plan, 600, 2).divides_steps);
 }
 
 TEST_CASE("schedule: work beyond 64 bits is much, not little") {
