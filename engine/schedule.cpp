@@ -69,7 +69,7 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   const std::uint64_t block_steps =
       sum(product(plan.divisible_cost, std::min(batch, plan.block_samples)), plan.block_cost);
   const std::uint64_t enough = product(plan.divisible_steps, product(wanted, plan.task_cost));
-  if (wanted == 1 || (by_rows == wanted && (plan.block_cost == 0 || block_steps < enough))) {
+  if (wanted == 1 || (by_rows == wanted && block_steps < enough)) {
     return by_blocks(plan, batch, wanted);
   }
 

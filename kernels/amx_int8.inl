@@ -164,6 +164,7 @@ struct AmxInt8 {
     std::size_t first[2] = {};  // row of each tile
     Half last[2] = {};          // whose sums are in tiles; none at first, when tiles are zeros
     Unstored unstored;
+    const std::size_t stored;  // pairs of rows, in each step of a block but its first
 
     Pass(const GemmTask& t, std::size_t tiles)
         : task(t),
@@ -172,7 +173,8 @@ struct AmxInt8 {
           rows((t.m + tiles - 1) / tiles),
           sums(static_cast<std::int32_t*>(t.scratch)),
           copy(reinterpret_cast<std::uint8_t*>(sums + 2 * kHalfSums)),
-          unstored(t, rows) {}
+          unstored(t, rows),
+          stored(steps > 1 ? (2 * unstored.pairs_of_half() + steps - 2) / (steps - 1) : 0) {}
 
     // Goes on to the rows of one tile or two. The task's last tile overlaps the one before.
     void copy_rows(std::size_t tile, std::size_t tiles) {
@@ -221,8 +223,6 @@ struct AmxInt8 {
     const std::size_t rows_bytes = pass.rows * kK;
     const std::uint8_t* a = pass.copy;
     const std::uint8_t* below = a + pass.steps * rows_bytes;
-    const std::size_t later = pass.steps > 1 ? pass.steps - 1 : 1;
-    const std::size_t stored = (2 * pass.unstored.pairs_of_half() + later - 1) / later;
     const auto step = [&](auto is_first) __attribute__((always_inline)) {
       Tiles::template load<6>(pair.w, 64);
       Tiles::template load<4>(a, kK);
@@ -232,7 +232,7 @@ struct AmxInt8 {
       if constexpr (RowTiles == 2) {
         if constexpr (is_first) start<2>(pass, pair.bias);
         Tiles::template dot<2, 5, 6>();
-        if constexpr (!is_first) pass.unstored.store(stored / 2);
+        if constexpr (!is_first) pass.unstored.store(pass.stored / 2);
       }
       Tiles::template load<7>(pair.w + pair.second, 64);
       if constexpr (is_first) start<1>(pass, pair.second_bias());
@@ -240,7 +240,7 @@ struct AmxInt8 {
       if constexpr (RowTiles == 2) {
         if constexpr (is_first) start<3>(pass, pair.second_bias());
         Tiles::template dot<3, 5, 7>();
-        if constexpr (!is_first) pass.unstored.store(stored - stored / 2);
+        if constexpr (!is_first) pass.unstored.store(pass.stored - pass.stored / 2);
       } else {
         Tiles::template load<6>(other.w, 64);
         if constexpr (is_first) start<2>(pass, other.bias);
@@ -248,7 +248,7 @@ struct AmxInt8 {
         Tiles::template load<7>(other.w + other.second, 64);
         if constexpr (is_first) start<3>(pass, other.second_bias());
         Tiles::template dot<3, 4, 7>();
-        if constexpr (!is_first) pass.unstored.store_apart(stored);
+        if constexpr (!is_first) pass.unstored.store_apart(pass.stored);
       }
       a += rows_bytes;
       below += rows_bytes;
@@ -260,7 +260,7 @@ struct AmxInt8 {
     finish(pass);
     const std::size_t width = columns < kPair ? columns : kPair;
     pass.last[0] = {pass.first[0], column, width};
-    pass.last[1] = RowTiles == 2 ? Half{pass.first[1], column, columns}
+    pass.last[1] = RowTiles == 2 ? Half{pass.first[1], column, width}
                                  : Half{pass.first[0], column + kPair, columns - width};
     for (std::size_t i = 1; i < pass.steps; ++i) step(std::false_type());
   }

@@ -113,6 +113,13 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
   plan.block_cost = 4 * 2000000;
   CHECK(make_schedule(plan, 120, 2).divides_steps);
   CHECK_FALSE(make_schedule(plan, 120, 1).divides_steps);
+  // Tasks that share steps wake in each of four blocks, by rows each task reads all weights twice.
+  plan = plan_of(4000000 / 60, 4000000 / 60, 60);
+  plan.divisible_steps = 1;
+  plan.block_cost = 5000000;
+  CHECK(make_schedule(plan, 240, 2).divides_steps);
+  plan.block_cost = 4500000;
+  CHECK_FALSE(make_schedule(plan, 240, 2).divides_steps);
   // Steps too small to be divided between the tasks that rows would serve.
   constexpr std::uint64_t kWeights = 820 * 820;
   plan = plan_of(6 * kWeights, 6 * kWeights, 60);
@@ -133,6 +140,9 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
 TEST_CASE("schedule: work beyond 64 bits is much, not little") {
   const Plan plan = plan_of(std::uint64_t{1} << 60, std::uint64_t{1} << 59, 60);
   CHECK(make_schedule(plan, 16, 2).tasks == 2);  // 2^64 multiply-adds
+  Plan far = plan_of(1, 1, 60);
+  far.block_cost = std::uint64_t{1} << 63;
+  CHECK(make_schedule(far, 600, 2).tasks == 2);
 }
 
 TEST_CASE("useful_tasks grows with the cost up to the concurrency") {
