@@ -70,8 +70,9 @@ class Planner {
   }
 
   void size_block() {
-    const std::size_t bases_bytes = kernels::round_up(
-        (1 + graph_.inputs.size() + graph_.outputs.size()) * sizeof(void*), kAlignment);
+    const std::size_t bases =
+        (1 + graph_.inputs.size() + graph_.outputs.size()) * sizeof(std::byte*);
+    const std::size_t bases_bytes = kernels::round_up(bases + 2, kAlignment);
     const std::size_t scratch_bytes = kernels::round_up(scratch_bytes_, kAlignment);
     // Row pointers are rounded up to whole cache lines once per block.
     const std::size_t fixed = bases_bytes + scratch_bytes + kAlignment;
@@ -87,6 +88,7 @@ class Planner {
     if (samples > plan_.row_tile) samples -= samples % plan_.row_tile;
     plan_.block_samples = samples;
     plan_.bases_offset = placement_.sample_bytes() * samples;
+    plan_.taken_offset = plan_.bases_offset + bases;
     plan_.rows_offset = plan_.bases_offset + bases_bytes;
     plan_.scratch_offset =
         plan_.rows_offset + kernels::round_up(samples * rows_ * sizeof(void*), kAlignment);

@@ -48,8 +48,10 @@ struct Plan {
   std::size_t divisible_steps = 0;
   std::uint64_t task_cost = kTaskCost;
 
-  // A task's part of the arena: tensors of a block, Block::bases, Block::rows, Block::scratch.
+  // A task's part of the arena: tensors of a block, Block::bases, whether its parts of a step are
+  // taken, Block::rows, Block::scratch.
   std::size_t bases_offset = 0;
+  std::size_t taken_offset = 0;
   std::size_t rows_offset = 0;
   std::size_t scratch_offset = 0;
   std::size_t task_bytes = 0;

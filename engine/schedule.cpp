@@ -73,18 +73,22 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
     return by_blocks(plan, batch, wanted);
   }
 
-  // Few samples for the tasks, or weights from far. Dividing steps wakes the tasks once per large
-  // step and block, and lets all wait for the slowest core; but tasks that take rows read all
-  // weights each, where those of a task's columns may stay near (measured with two tasks: more of
-  // them exchange their columns from run to run).
+  // Few samples for the tasks, or weights from far, or blocks too large for cores that are not
+  // equally fast: whoever is the last to end a block, or a half of its part of a step, is waited
+  // for, half of that time on average. Dividing steps wakes the tasks once per large step and
+  // block; but tasks that take rows read all weights each, where those of a task's columns may stay
+  // near (measured with two tasks: more of them exchange their columns from run to run).
+  const std::uint64_t wake = plan.task_cost / 2;
+  const Schedule rows = by_blocks(plan, batch, by_rows);
+  const std::uint64_t rows_cost = sum(samples_cost, product(plan.block_cost, rows.blocks));
+  const std::uint64_t rows_time =
+      sum(rows_cost / by_rows, by_rows == 1 ? 0 : sum(rows_cost / rows.blocks / 2, wake));
   const bool stays_near = plan.block_cost / wanted <= kFarByteCost * kNearBytes;
   const std::uint64_t divisible = product(plan.divisible_cost, batch) - saved;
-  const std::uint64_t divided = sum(divisible, stays_near ? 0 : blocks_cost) / wanted;
-  const std::uint64_t wakes = product(plan.divisible_steps, product(blocks, plan.task_cost / 2));
-  const std::uint64_t steps_time = sum(samples_cost - divisible, sum(divided, wakes));
-  const std::uint64_t rows_time =
-      sum(samples_cost / by_rows, product(plan.block_cost, divide_up(blocks, by_rows)));
-  if (steps_time >= rows_time - rows_time / 16) return by_blocks(plan, batch, by_rows);
+  const std::uint64_t part = sum(divisible, stays_near ? 0 : blocks_cost) / wanted;
+  const std::uint64_t wakes = product(plan.divisible_steps, product(blocks, wake));
+  const std::uint64_t steps_time = sum(samples_cost - divisible, sum(sum(part, part / 4), wakes));
+  if (steps_time >= rows_time) return rows;
   return {wanted, std::min(batch, plan.block_samples), blocks, true};
 }
 

@@ -74,7 +74,7 @@ struct octet_session::Run {
   std::span<const octet_output> outputs;
   std::size_t batch;
   Schedule schedule;
-  std::atomic<std::size_t> next{0};  // block, or part of a step
+  std::atomic<std::size_t> next{0};  // block
   // The step and block that tasks share.
   const Step* step = nullptr;
   const Block* block = nullptr;
@@ -145,22 +145,34 @@ struct octet_session::Run {
     }
   }
 
+  // Whether a task's two parts of the step are taken.
+  std::byte* taken(std::size_t task) const noexcept {
+    return session.arena_ + task * plan.task_bytes + plan.taken_offset;
+  }
+
+  // The task's own parts, whose weights its core may still have, then what slower or later tasks
+  // have left of theirs.
   void take_parts(std::size_t task) noexcept {
     const FloatEnvironment environment;
     Block mine = open(task);
     mine.bases = block->bases;
     mine.samples = block->samples;
-    for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
-      step->run(*step, mine, {i, parts});
+    for (std::size_t i = 0, part = 2 * task; i < parts; ++i) {
+      std::atomic_ref is_taken(taken(part / 2)[part % 2]);
+      if (is_taken.exchange(std::byte{1}, std::memory_order_relaxed) == std::byte{0}) {
+        step->run(*step, mine, {part, parts});
+      }
+      if (++part == parts) part = 0;
     }
   }
 
-  void divide_step(const Step& s, const Block& mine) noexcept {
+  void divide_step(const Step& s, const Block& mine, std::size_t tasks) noexcept {
     step = &s;
     block = &mine;
-    next.store(0, std::memory_order_relaxed);
+    parts = 2 * tasks;
+    for (std::size_t task = 0; task < tasks; ++task) std::memset(taken(task), 0, 2);
     session.executor_.run(
-        session.executor_.self, parts,
+        session.executor_.self, tasks,
         [](void* run, std::size_t task) { static_cast<Run*>(run)->take_parts(task); }, this);
   }
 
@@ -172,9 +184,9 @@ struct octet_session::Run {
       bind(0, i, mine);
       for (const Step& s : plan.steps) {
         const std::uint64_t cost = s.cost * mine.samples + s.block_cost;
-        parts = s.divisible ? useful_tasks(plan, cost, schedule.tasks) : 1;
-        if (parts > 1) {
-          divide_step(s, mine);
+        const std::size_t tasks = s.divisible ? useful_tasks(plan, cost, schedule.tasks) : 1;
+        if (tasks > 1) {
+          divide_step(s, mine, tasks);
         } else {
           s.run(s, mine, {0, 1});
         }

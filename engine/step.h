@@ -22,7 +22,8 @@ struct Block {
   void* scratch;      // of this task: for a kernel, 64-byte aligned
 };
 
-// The part of a step's output that a call computes. Only divisible steps get more than {0, 1}.
+// The part of a step's output that a call computes: of one or, in divisible steps, of an even
+// number, two of each task.
 struct Share {
   std::size_t part;
   std::size_t parts;

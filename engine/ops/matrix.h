@@ -17,23 +17,10 @@ struct Tiles {
   std::size_t column_end;
 };
 
-// The share of an m x n output in whole tiles of mr x nr: of its columns or of its rows, whichever
-// leaves the largest share smaller.
-inline Tiles divide(std::size_t m, std::size_t n, std::size_t mr, std::size_t nr,
-                    Share share) noexcept {
-  if (share.parts == 1) return {0, m, 0, n};
-  const std::size_t row_tiles = (m + mr - 1) / mr;
-  const std::size_t column_tiles = (n + nr - 1) / nr;
-  const auto largest = [&](std::size_t tiles) { return (tiles + share.parts - 1) / share.parts; };
-  const auto bound = [&](std::size_t tiles, std::size_t part, std::size_t unit, std::size_t end) {
-    return std::min(tiles * part / share.parts * unit, end);
-  };
-  if (largest(column_tiles) * row_tiles <= largest(row_tiles) * column_tiles) {
-    return {0, m, bound(column_tiles, share.part, nr, n),
-            bound(column_tiles, share.part + 1, nr, n)};
-  }
-  return {bound(row_tiles, share.part, mr, m), bound(row_tiles, share.part + 1, mr, m), 0, n};
-}
+// One of several shares of an m x n output in whole tiles of mr x nr. What two of them are halves
+// of is a task's part of the columns or of the rows, whichever leaves the largest part smaller.
+Tiles divide(std::size_t m, std::size_t n, std::size_t mr, std::size_t nr, Share share,
+             bool is_far) noexcept;
 
 // The shape of a matrix product with x [N,...,K] and an output [N,...,M].
 struct MatrixShape {
@@ -74,7 +61,9 @@ void for_tiles(const Step& step, const Block& block, const MatrixShape& shape, S
   const std::size_t calls = one_matrix ? 1 : block.samples;
   const std::size_t m = one_matrix ? block.samples * shape.rows : shape.rows;
   const std::size_t ldc = shape.rows == 1 ? step.out.stride : row_bytes;
-  const Tiles tiles = divide(m, shape.n, shape.mr, shape.nr, share);
+  const Tiles tiles = share.parts == 1
+                          ? Tiles{0, m, 0, shape.n}
+                          : divide(m, shape.n, shape.mr, shape.nr, share, step.block_cost > 0);
   const std::size_t count = tiles.row_end - tiles.row_begin;
   if (count == 0 || tiles.column_begin == tiles.column_end) return;
   const auto** rows = reinterpret_cast<const In**>(block.rows);
