@@ -21,13 +21,13 @@
 #include <immintrin.h>
 
 #include "kernels/make_table.inl"
-#include "kernels/strips_512.inl"
+#include "kernels/one_row_512.inl"
 #include "kernels/tables.h"
 
 namespace octet::kernels {
 namespace {
 
-struct Avx512Vnni : Strips512 {
+struct Avx512Vnni : OneRow512 {
   // 100 columns are 64 + 36, 48 are 36 + 12. Other pairs of wide and narrow vectors would save less
   // than the code of their blocks is worth.
   static constexpr std::size_t kWidths[] = {4, 10, 12, 16, 32, 36, 64};

@@ -14,6 +14,8 @@
 //   fits(width, taps, k)             optional: whether a panel may have this width
 //   strip_rows(width)                optional: from so many rows on
 //   strips(task, block, width, rows) may take rows of a panel its own way; tells how many
+//   take_row(task, weights)          optional: may take the first panels of a task of one row its
+//                                    own way; tells where the others begin
 //   kBytesPerFetch                   optional: Ahead steps once in so many bytes of a panel
 //   tap_bytes(width, k)              bytes of a tap of a panel; a multiple of tile's loads
 //   place(width, column, k, i)       where in a tap of k the kKr from i on lie, a multiple of kKr
@@ -226,9 +228,13 @@ struct Gemm {
       const std::size_t rows = task.m - row < Isa::kRowsPerPass ? task.m - row : Isa::kRowsPerPass;
       Isa::prepare(task, row, rows);
       Ahead ahead;
+      std::size_t n = task.n_begin;
+      if constexpr (requires { Isa::take_row(task, weights); }) {
+        if (task.m == 1) n = Isa::take_row(task, weights);
+      }
       const auto* panel = static_cast<const std::int8_t*>(weights) +
-                          task.n_begin / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
-      for (std::size_t n = task.n_begin; n < task.n_end;) {
+                          n / kNr * task.taps * Isa::tap_bytes(kNr, task.k);
+      while (n < task.n_end) {
         const std::size_t left = task.n_end - n;
         const std::size_t index = left >= kNr ? kWidths - 1 : width_index(left, task.taps, task.k);
         const std::size_t width = Isa::kWidths[index];

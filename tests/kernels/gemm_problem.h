@@ -99,10 +99,11 @@ struct Problem {
         bias(round_up(s.n, kColumnPadding)),
         mult(bias.size()),
         below_one(random() % 2 == 0) {
-    static const test::GuardedRows memory(kMaxRows);
+    static const test::GuardedRows memory(kMaxRows + 3);
     REQUIRE(s.m * s.taps <= kMaxRows);
+    const std::size_t first = rng() % 4;  // a single row may begin or end at its page, too
     for (std::size_t i = 0; i < s.m * s.taps; ++i) {
-      std::uint8_t* row = memory.row(i, s.k);
+      std::uint8_t* row = memory.row(first + i, s.k);
       for (std::size_t j = 0; j < s.k; ++j) row[j] = draw(rng, activations);
       rows.push_back(row);
     }

@@ -70,6 +70,21 @@ TEST_CASE("gemm: more rows than a block, around the k where blocks change") {
   });
 }
 
+TEST_CASE("gemm: one row, whose panels may be taken together") {
+  for_tables_here([](const Table& table) {
+    Rng rng(10);
+    for (const std::size_t n : {65u, 96u, 97u, 99u, 100u, 101u, 128u, 164u, 255u, 256u, 257u, 292u,
+                                352u, 353u, 356u, 357u, 512u, 612u}) {
+      for (const std::size_t k :
+           {1u, 3u, 4u, 15u, 16u, 17u, 19u, 20u, 24u, 31u, 32u, 33u, 63u, 100u}) {
+        for (const Fill fill : {Fill::random, Fill::extremes})
+          check(table, {1, n, k, 1}, rng, fill, fill);
+      }
+      check(table, {1, n, 20, 2}, rng, Fill::random, Fill::random);
+    }
+  });
+}
+
 TEST_CASE("gemm: more rows than a table prepares at a time") {
   for_tables_here([](const Table& table) {
     Rng rng(9);
