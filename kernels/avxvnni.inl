@@ -102,6 +102,49 @@ struct Vnni256 : Steps<4> {
     });
     Store256<Sign::u8>::store(task, block, acc[0]);
   }
+
+  // One row over four panels at once: their ends take as long as the products of 100 k.
+  static std::size_t take_row(const GemmTask& task, const void* weights) {
+    const std::size_t bytes = tap_bytes(16, task.k);
+    std::size_t n = task.n_begin;
+    if (task.taps != 1) return n;
+    for (; task.n_end - n >= 64; n += 64) {
+      join_four(task, static_cast<const std::int8_t*>(weights) + n / 16 * bytes, n, bytes);
+    }
+    return n;
+  }
+  [[gnu::flatten]] static void join_four(const GemmTask& task, const std::int8_t* panel,
+                                         std::size_t column, std::size_t panel_bytes) {
+    const std::uint8_t* a = task.rows[0];
+    const std::int32_t* bias = task.epilogue.bias + column;
+    __m256i sums[8];
+    unroll<8>([&](auto v) {
+      sums[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bias + kLanes * v));
+    });
+    const auto add_step = [&](std::uint32_t word) __attribute__((always_inline)) {
+      const __m256i codes = _mm256_set1_epi32(static_cast<int>(word));
+      const std::int8_t* w = panel;
+      unroll<8>([&](auto v) {
+        const auto* weights = reinterpret_cast<const __m256i*>(w + v % 2 * 32);
+        sums[v] = Dot::dot(sums[v], codes, _mm256_load_si256(weights));
+        if constexpr (v % 2 == 1) w += panel_bytes;
+      });
+      panel += 64;
+    };
+    std::size_t k = 0;
+    for (; k + kKr <= task.k; k += kKr) add_step(load_word(a + k));
+    if (k < task.k) add_step(load_part(a + k, task.k - k));
+
+    // 32 codes are a store. A loop, through memory: the code for the other stores is there once.
+    alignas(32) __m256i memory[2][4];
+    unroll<8>([&](auto v) { memory[v / 4][v % 4] = sums[v]; });
+    for (std::size_t i = 0; i < 2; ++i) {
+      asm("" : "+r"(i));
+      Acc<1, 4> half;
+      unroll<4>([&](auto v) { half[0][v] = memory[i][v]; });
+      Store256<Sign::u8>::store(task, Block{nullptr, 0, 0, column + 32 * i, 32, 0, nullptr}, half);
+    }
+  }
 };
 
 template <class Dot>

@@ -37,13 +37,6 @@ struct OneRow512 : Strips512 {
       sums[v] = _mm512_dpbusd_epi32(sums[v], codes, _mm512_load_si512(w + 64 * v));
     });
   }
-  // Where the four codes from k on are, or the last four of a row.
-  [[gnu::always_inline]] static inline const std::uint8_t* step_at(const GemmTask& task,
-                                                                   const std::uint8_t* a,
-                                                                   std::size_t k) {
-    return a + (k + kKr < task.k ? k : task.k - kKr);
-  }
-
   [[gnu::flatten]] static void join_four(const GemmTask& task, const Block& block,
                                          std::size_t panel_bytes) {
     const std::uint8_t* a = task.rows[block.row];
@@ -61,11 +54,8 @@ struct OneRow512 : Strips512 {
       panel += 256;
     };
     std::size_t k = 0;
-    for (; k + 2 * kKr <= task.k; k += 2 * kKr) {
-      add_step(a + k);
-      add_step(a + k + kKr);
-    }
-    for (; k < task.k; k += kKr) add_step(step_at(task, a, k));
+    for (; k + kKr <= task.k; k += kKr) add_step(a + k);
+    if (k < task.k) add_step(a + task.k - kKr);
     store_row<4, 4, 4, 4>(task, block, sums);
   }
 
@@ -97,7 +87,8 @@ struct OneRow512 : Strips512 {
     }
     if (k < task.k) {
       add_group(a + task.k - kGroup);
-      for (; k < task.k; k += kKr) add_step(sums, step_at(task, a, k));
+      for (; k + kKr < task.k; k += kKr) add_step(sums, a + k);
+      add_step(sums, a + task.k - kKr);
     }
     unroll<6>([&](auto v) { sums[v] = _mm512_add_epi32(sums[v], other[v]); });
     sums[6] = _mm512_add_epi32(transpose_lanes(add_lanes(narrow[0])),
@@ -110,9 +101,9 @@ struct OneRow512 : Strips512 {
   [[gnu::always_inline]] static inline void store_row(const GemmTask& task, const Block& block,
                                                       const __m512i* sums) {
     const Epilogue& e = task.epilogue;
-    Block panel = block;
     if (e.store == Store::q8 && e.below_one) {
       char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
+      Block panel = block;
       const auto store = [&](auto count) __attribute__((always_inline)) {
         __m512i of_panel[count];
         unroll<count>([&](auto v) { of_panel[v] = sums[v]; });
@@ -126,14 +117,15 @@ struct OneRow512 : Strips512 {
     constexpr std::size_t kAll = (Vectors + ...);
     alignas(64) std::int32_t memory[kAll * kLanes];
     unroll<kAll>([&](auto v) { _mm512_store_si512(memory + kLanes * v, sums[v]); });
-    if (e.store == Store::q8) return store_any_codes(task, block, memory, 1, kAll);
-    const std::int32_t* words = memory;
-    const auto store = [&](auto count) {
-      store_words<count>(task, panel, words, 1);
-      words += count * kLanes;
-      panel = from_column(panel, 64);
-    };
-    (store(std::integral_constant<std::size_t, Vectors>{}), ...);
+    store_apart(task, block, memory, kAll);
+  }
+  [[gnu::noinline]] static void store_apart(const GemmTask& task, Block block,
+                                            const std::int32_t* sums, std::size_t vectors) {
+    if (task.epilogue.store == Store::q8) return store_any_codes(task, block, sums, 1, vectors);
+    for (; block.columns >= 64; block = from_column(block, 64), sums += 4 * kLanes) {
+      store_words<4>(task, block, sums, 1);
+    }
+    if (block.columns > 0) store_words<3>(task, block, sums, 1);
   }
 };
 
