@@ -67,12 +67,15 @@ class ThreadExecutor final : public Executor {
     }
     fn_ = fn;
     context_ = context;
-    unfinished_.store(static_cast<std::uint32_t>(tasks), std::memory_order_relaxed);
+    // The first task is the caller's: a session's parts stay with their core from run to run.
+    const std::size_t others = tasks - 1;
+    unfinished_.store(static_cast<std::uint32_t>(others), std::memory_order_relaxed);
     const std::uint64_t next_run = (work_.load(std::memory_order_relaxed) >> 32) + 1;
-    work_.store(next_run << 32 | tasks);
+    work_.store(next_run << 32 | others);
     signal_.fetch_add(1);
-    const std::size_t useful = std::min(tasks - 1, workers_.size());
+    const std::size_t useful = std::min(others, workers_.size());
     for (std::size_t awake = awake_.load(); awake < useful; ++awake) signal_.notify_one();
+    fn(context, 0);
     take_tasks();
     const auto done = [this] { return unfinished_.load(std::memory_order_acquire) == 0; };
     if (!spin(Clock::now() + kSpin, done)) {
@@ -93,7 +96,7 @@ class ThreadExecutor final : public Executor {
     std::uint64_t work = work_.load();
     while (const auto left = static_cast<std::uint32_t>(work)) {
       if (!work_.compare_exchange_weak(work, work - 1)) continue;
-      fn_(context_, left - 1);
+      fn_(context_, left);
       if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
       took = true;
       work = work_.load();
@@ -135,10 +138,11 @@ class ThreadExecutor final : public Executor {
   std::atomic<bool> stopped_{false};
   octet_task fn_ = nullptr;
   void* context_ = nullptr;
-  std::atomic<std::uint64_t> work_{0};  // the run's number in the upper half, its tasks left below
-  std::atomic<std::uint32_t> unfinished_{0};
-  std::atomic<std::uint32_t> signal_{0};  // changes with each run; workers sleep on it
-  std::atomic<std::size_t> awake_{0};     // workers that will look at work_ unwoken
+  // The run's number in the upper half, below it the last task that nobody has taken, or 0.
+  std::atomic<std::uint64_t> work_{0};
+  std::atomic<std::uint32_t> unfinished_{0};  // of the workers' tasks
+  std::atomic<std::uint32_t> signal_{0};      // changes with each run; workers sleep on it
+  std::atomic<std::size_t> awake_{0};         // workers that will look at work_ unwoken
   std::vector<std::thread> workers_;
 };
 

@@ -37,6 +37,7 @@ struct OneRow512 : Strips512 {
       sums[v] = _mm512_dpbusd_epi32(sums[v], codes, _mm512_load_si512(w + 64 * v));
     });
   }
+
   [[gnu::flatten]] static void join_four(const GemmTask& task, const Block& block,
                                          std::size_t panel_bytes) {
     const std::uint8_t* a = task.rows[block.row];

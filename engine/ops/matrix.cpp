@@ -6,7 +6,7 @@ namespace octet::engine {
 namespace {
 
 // Rows that weights from a second-level cache are worth.
-constexpr std::size_t kHalfRows = 32;
+constexpr std::size_t kManyRows = 32;
 
 // Of [begin, end) in whole units, keeps one of so many equal parts.
 void keep(std::size_t& begin, std::size_t& end, std::size_t unit, Share share) noexcept {
@@ -28,12 +28,11 @@ void keep(std::size_t& begin, std::size_t& end, std::size_t unit, Share share) n
   const std::size_t row_tiles = (m + mr - 1) / mr;
   const std::size_t column_tiles = (n + nr - 1) / nr;
   const auto largest = [&](std::size_t count) { return (count + tasks - 1) / tasks; };
-  keep_of(largest(column_tiles) * row_tiles <= largest(row_tiles) * column_tiles,
+  // Where columns of a row meet in a line of the output, its two cores fight for it.
+  const bool has_many_rows = !is_far && m / tasks >= kManyRows;
+  keep_of(!has_many_rows && largest(column_tiles) * row_tiles <= largest(row_tiles) * column_tiles,
           {share.part / 2, tasks});
-  // Halves are of rows where these are enough, and weights near enough to be read for each half.
-  keep_of(tiles.column_end - tiles.column_begin > nr &&
-              (is_far || tiles.row_end - tiles.row_begin < 2 * kHalfRows),
-          {share.part % 2, 2});
+  keep_of(tiles.column_end - tiles.column_begin > nr, {share.part % 2, 2});
   return tiles;
 }
 

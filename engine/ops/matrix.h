@@ -17,8 +17,9 @@ struct Tiles {
   std::size_t column_end;
 };
 
-// One of several shares of an m x n output in whole tiles of mr x nr. What two of them are halves
-// of is a task's part of the columns or of the rows, whichever leaves the largest part smaller.
+// One of several shares of an m x n output in whole tiles of mr x nr. Two of them, halves of the
+// columns or else of the rows, are a task's: rows where these are many and weights not far, else
+// columns or rows, whichever leaves the largest smaller.
 Tiles divide(std::size_t m, std::size_t n, std::size_t mr, std::size_t nr, Share share,
              bool is_far) noexcept;
 

@@ -56,23 +56,25 @@ TEST_CASE("divide: each element is in one part, of whole tiles") {
 }
 
 TEST_CASE("divide: two halves are a task's part, which is as large as any other's") {
-  // Columns, of which each is read by one task, where they are as many as rows.
   for (std::size_t part = 0; part < 4; ++part) {
+    // Columns, so that weights from far are read by one task.
     const Tiles far = divide(64, 1024, 16, 64, {part, 4}, true);
     CHECK(far.column_begin == 256 * part);
     CHECK(far.column_end == 256 * (part + 1));
     CHECK(elements(far) == 64 * 256);
+    // Rows, where they are worth reading all weights.
     const Tiles near = divide(64, 1024, 16, 64, {part, 4}, false);
-    CHECK(near.column_begin == 512 * (part / 2));
-    CHECK(near.row_begin == 32 * (part % 2));
+    CHECK(near.row_begin == 32 * (part / 2));
+    CHECK(near.column_begin == 512 * (part % 2));
     CHECK(elements(near) == 32 * 512);
+    const Tiles few = divide(63, 1024, 16, 64, {part, 4}, false);
+    CHECK(few.column_begin == 256 * part);
+    CHECK(elements(few) == 63 * 256);
+    // Rows, where tiles of columns are too few.
+    const Tiles narrow = divide(96, 64, 6, 64, {part, 4}, true);
+    CHECK(narrow.row_begin == 24 * part);
+    CHECK(elements(narrow) == 24 * 64);
   }
-  // Fewer rows than weights are worth.
-  CHECK(elements(divide(63, 1024, 16, 64, {0, 4}, false)) == 63 * 256);
-  // Rows, where tiles of columns are too few.
-  CHECK(divide(96, 64, 6, 64, {2, 4}, true).row_begin == 48);
-  CHECK(divide(96, 64, 6, 64, {3, 4}, true).row_begin == 72);
-  CHECK(elements(divide(96, 64, 6, 64, {3, 4}, true)) == 24 * 64);
 }
 
 }  // namespace octet::test::matrix_test
