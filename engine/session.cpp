@@ -159,7 +159,8 @@ struct octet_session::Run {
     mine.samples = block->samples;
     for (std::size_t i = 0, part = 2 * task; i < parts; ++i) {
       std::atomic_ref is_taken(taken(part / 2)[part % 2]);
-      if (is_taken.exchange(std::byte{1}, std::memory_order_relaxed) == std::byte{0}) {
+      if (is_taken.load(std::memory_order_relaxed) == std::byte{0} &&
+          is_taken.exchange(std::byte{1}, std::memory_order_relaxed) == std::byte{0}) {
         step->run(*step, mine, {part, parts});
       }
       if (++part == parts) part = 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One row over several panels at once (avx512vnni.cpp). The ends of a block of one row and 64
-// columns take as long as the products of 100 k, and one stream of weights from L2 arrives slower
-// than four. So 256 columns are a block of four panels, 97 to 100 one of the last two:
+// One row of 16 k and more over several panels at once (avx512vnni.cpp). The ends of a block of one
+// row and 64 columns take as long as the products of 100 k, and one stream of weights from L2
+// arrives slower than four. So 256 columns are a block of four panels, 97 to 100 one of the last
+// two:
 //
 //                 panel 0     panel 1     panel 2     panel 3
 //   a[k..k+3] ->  v0 .. v3    v0 .. v3    v0 .. v3    v0 .. v3        one chain of 16 sums
@@ -104,14 +105,14 @@ struct OneRow512 : Strips512 {
     const Epilogue& e = task.epilogue;
     if (e.store == Store::q8 && e.below_one) {
       char* c = static_cast<char*>(task.c) + block.row * task.ldc + block.column;
-      Block panel = block;
+      std::size_t first = 0;
       const auto store = [&](auto count) __attribute__((always_inline)) {
+        const Block panel = from_column(block, first);
         __m512i of_panel[count];
         unroll<count>([&](auto v) { of_panel[v] = sums[v]; });
-        Codes<count>(task, panel).store(of_panel, c, bytes_of<count>(panel), false);
+        Codes<count>(task, panel).store(of_panel, c + first, bytes_of<count>(panel), false);
         sums += count;
-        c += 64;
-        panel = from_column(panel, 64);
+        first += 64;
       };
       return (store(std::integral_constant<std::size_t, Vectors>{}), ...);
     }

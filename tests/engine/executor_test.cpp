@@ -62,6 +62,18 @@ TEST_CASE("executors run tasks at the same time, whether their threads slept or 
   }
 }
 
+TEST_CASE("a caller's thread takes the first task, so that parts stay with their core") {
+  const auto executor = make_thread_executor(3);
+  const auto caller = std::this_thread::get_id();
+  int callers = 0;
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    run_on(*executor, 3, [&](std::size_t task) {
+      if (task == 0) callers += std::this_thread::get_id() == caller;
+    });
+  }
+  CHECK(callers == 100);
+}
+
 TEST_CASE("a run ends with its last task, however long that takes") {
   for (const MakeExecutor make : executor_makers()) {
     const auto executor = make(2);
