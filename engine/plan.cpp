@@ -70,9 +70,9 @@ class Planner {
   }
 
   void size_block() {
-    const std::size_t bases =
-        (1 + graph_.inputs.size() + graph_.outputs.size()) * sizeof(std::byte*);
-    const std::size_t bases_bytes = kernels::round_up(bases + 2, kAlignment);
+    // Bases, and behind them a byte for each of a task's two parts of a step.
+    const std::size_t taken = (1 + graph_.inputs.size() + graph_.outputs.size()) * sizeof(void*);
+    const std::size_t bases_bytes = kernels::round_up(taken + 2, kAlignment);
     const std::size_t scratch_bytes = kernels::round_up(scratch_bytes_, kAlignment);
     // Row pointers are rounded up to whole cache lines once per block.
     const std::size_t fixed = bases_bytes + scratch_bytes + kAlignment;
@@ -88,7 +88,7 @@ class Planner {
     if (samples > plan_.row_tile) samples -= samples % plan_.row_tile;
     plan_.block_samples = samples;
     plan_.bases_offset = placement_.sample_bytes() * samples;
-    plan_.taken_offset = plan_.bases_offset + bases;
+    plan_.taken_offset = plan_.bases_offset + taken;
     plan_.rows_offset = plan_.bases_offset + bases_bytes;
     plan_.scratch_offset =
         plan_.rows_offset + kernels::round_up(samples * rows_ * sizeof(void*), kAlignment);

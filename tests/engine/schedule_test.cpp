@@ -101,6 +101,7 @@ TEST_CASE("schedule: weights that come from far are worth dividing, whatever the
   CHECK(make_schedule(plan, 7, 4).divides_steps);
   CHECK_FALSE(make_schedule(plan, 600, 2).divides_steps);
   // Samples for all tasks, but half of the weights stays near where all of them do not.
+  CHECK(make_schedule(plan, 60, 2).divides_steps);
   CHECK(make_schedule(plan, 120, 2).divides_steps);
   // Weights of which no task's columns stay near are read once by two tasks, not twice.
   plan.block_cost = 4 * 6000000;

@@ -77,8 +77,8 @@ TEST_CASE("gemm: one row, whose panels may be taken together") {
                                 352u, 353u, 356u, 357u, 512u, 612u}) {
       for (const std::size_t k :
            {1u, 3u, 4u, 15u, 16u, 17u, 19u, 20u, 24u, 31u, 32u, 33u, 63u, 100u}) {
-        for (const Fill fill : {Fill::random, Fill::extremes})
-          check(table, {1, n, k, 1}, rng, fill, fill);
+        check(table, {1, n, k, 1}, rng, Fill::random, Fill::random);
+        check(table, {1, n, k, 1}, rng, Fill::extremes, Fill::extremes);
       }
       check(table, {1, n, 20, 2}, rng, Fill::random, Fill::random);
     }
