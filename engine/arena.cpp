@@ -41,21 +41,23 @@ bool meet(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-}  // namespace
-
-namespace {
+// The indices of buffers, by what they have there, the least first, or the greatest if `flipped`
+// has all bits.
+std::vector<std::uint32_t> order_by(std::span<const Lifetime> buffers, std::size_t Lifetime::*what,
+                                    std::size_t flipped = 0) {
+  std::vector<std::uint32_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(buffers[a].*what ^ flipped, a) < std::pair(buffers[b].*what ^ flipped, b);
+  });
+  return order;
+}
 
 Layout place_by_size(std::span<const Lifetime> buffers) {
-  std::vector<std::size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
-  });
-
   Layout layout;
   layout.offsets.resize(buffers.size());
   std::vector<std::size_t> placed;  // ascending by offset
-  for (const std::size_t i : order) {
+  for (const std::uint32_t i : order_by(buffers, &Lifetime::bytes, SIZE_MAX)) {
     const Lifetime& buffer = buffers[i];
     std::size_t best = 0;
     std::size_t best_gap = std::numeric_limits<std::size_t>::max();
@@ -78,17 +80,6 @@ Layout place_by_size(std::span<const Lifetime> buffers) {
         i);
   }
   return layout;
-}
-
-// The indices of buffers, by `time`.
-std::vector<std::uint32_t> order_by(std::span<const Lifetime> buffers,
-                                    std::size_t Lifetime::*time) {
-  std::vector<std::uint32_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(buffers[a].*time, a) < std::pair(buffers[b].*time, b);
-  });
-  return order;
 }
 
 // As an allocator would: each buffer into the smallest gap that buffers before it left.

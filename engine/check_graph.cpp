@@ -293,7 +293,7 @@ class GraphCheck {
   }
 
   void check_metadata() const {
-    std::vector<std::string_view> keys;
+    std::vector<std::pair<std::string_view, std::size_t>> keys;
     for (const auto& [key, value] : graph_.metadata) {
       const std::string what = message("metadata ", keys.size());
       check::check_name(source_, what, key);
@@ -302,11 +302,14 @@ class GraphCheck {
       if (!is_printable(value)) {
         fail_format(what, " '", key, "': its value is not UTF-8 without control characters");
       }
-      keys.push_back(key);
+      keys.emplace_back(key, keys.size());
     }
     std::sort(keys.begin(), keys.end());
-    const auto twice = std::adjacent_find(keys.begin(), keys.end());
-    if (twice != keys.end()) fail_format("metadata has the key '", *twice, "' twice");
+    for (std::size_t i = 1; i < keys.size(); ++i) {
+      if (keys[i].first == keys[i - 1].first) {
+        fail_format("metadata has the key '", keys[i].first, "' twice");
+      }
+    }
   }
 
   const Graph& graph_;
