@@ -80,6 +80,15 @@ struct octet_session::Run {
   const Block* block = nullptr;
   std::size_t parts = 1;
 
+  Run(const octet_session& of, std::span<const octet_input> in, std::span<const octet_output> out,
+      std::size_t samples) noexcept
+      : session(of),
+        plan(of.model_->plan),
+        inputs(in),
+        outputs(out),
+        batch(samples),
+        schedule(make_schedule(plan, batch, of.concurrency_)) {}
+
   // The block's memory in the part of the arena that is this task's.
   Block open(std::size_t task) const noexcept {
     std::byte* arena = session.arena_ + task * plan.task_bytes;
@@ -224,9 +233,7 @@ octet_status octet_session::run(std::span<const octet_input> inputs,
                                 std::span<const octet_output> outputs, std::size_t batch) noexcept {
   if (!is_valid(inputs, outputs, batch)) return OCTET_ARGUMENT;
   if (batch == 0) return OCTET_OK;
-  // Made where it stays: what was just stored in words is slow to copy by vectors.
-  Run run{*this,   model_->plan, inputs,
-          outputs, batch,        make_schedule(model_->plan, batch, concurrency_)};
+  Run run(*this, inputs, outputs, batch);
   if (run.schedule.tasks == 1) {
     run.run_alone();
   } else if (run.schedule.divides_steps) {
