@@ -42,7 +42,7 @@ struct Avx2 {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;
-  static constexpr std::size_t kBytesPerFetch = 128;
+  static constexpr std::size_t kBytesAhead = 2048;
 
   // k of a step of narrow vectors.
   static constexpr std::size_t step_k(std::size_t width) { return width == 10 ? 16 : 8; }
@@ -204,17 +204,16 @@ struct Avx2 {
     const char* rows = static_cast<const char*>(task.scratch) + kSumBytes + rest_bytes(task.taps) +
                        block.slot * row_stride;
     const std::int8_t* panel = block.panel;
-    constexpr bool kFetches = Rows > 1;
-    Ahead ahead;  // in registers: a step of two rows takes 12 cycles
-    if constexpr (kFetches) ahead = *block.ahead;
     std::size_t tap = 0;
     do {
       const char* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
+      // What is read so many bytes later is fetched: a step is long enough for it.
       // All 16 registers are in use. The empty assembly keeps the compiler from wanting more: the
       // weights stay memory operands of vpxor, and the steps are not interleaved.
       for (std::size_t k = 0; k < task.k; k += kKr, panel += kWide * kKr) {
-        if constexpr (kFetches) ahead.fetch<kWide * kKr / kBytesPerFetch>();
+        unroll<kWide * kKr / 64>(
+            [&](auto i) { __builtin_prefetch(panel + kBytesAhead + 64 * i, 0, 3); });
         unroll<Rows>([&](auto r) {
           const __m256i u = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + k)));
           const __m256i m = _mm256_set1_epi32(static_cast<int>(load_word(a[r] + half + k)));
@@ -226,7 +225,6 @@ struct Avx2 {
       }
       rows += 2 * half;
     } while (++tap < task.taps);
-    if constexpr (kFetches) *block.ahead = ahead;
     Store256<Sign::s8>::store(task, block, acc);
   }
 

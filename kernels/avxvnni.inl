@@ -26,6 +26,7 @@ struct Vnni256 : Steps<4> {
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
   static constexpr std::size_t kBytesPerFetch = 128;
+  static constexpr std::size_t kBytesAhead = 2048;
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 
@@ -74,11 +75,24 @@ struct Vnni256 : Steps<4> {
       unroll<Rows>([&](auto r) { a[r] = task.rows[tap * task.m + block.row + r]; });
       std::uint32_t words[Rows];
       std::size_t k = 0;
-      for (; k + kKr * kSteps <= task.k; k += kKr * kSteps, panel += kStep * kSteps) {
-        if constexpr (kFetches) block.ahead->fetch<kStep * kSteps / kBytesPerFetch>();
-        unroll<kSteps>([&](auto s) {
-          unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * s); });
-          step(acc[s % kChains], panel + kStep * s, words);
+      const auto add_steps = [&](auto fetch) __attribute__((always_inline)) {
+        for (; k + kKr * kSteps <= task.k; k += kKr * kSteps, panel += kStep * kSteps) {
+          fetch();
+          unroll<kSteps>([&](auto s) {
+            unroll<Rows>([&](auto r) { words[r] = load_word(a[r] + k + kKr * s); });
+            step(acc[s % kChains], panel + kStep * s, words);
+          });
+        }
+      };
+      // Two rows and three wait for what they read, more of them where weights are far.
+      const auto fetch_own = [&]() __attribute__((always_inline)) {
+        unroll<kSteps>([&](auto s) { __builtin_prefetch(panel + kBytesAhead + kStep * s, 0, 3); });
+      };
+      if (Width == 16 && Rows > 1 && (Rows < 4 || block.ahead->alone)) {
+        add_steps(fetch_own);
+      } else {
+        add_steps([&] {
+          if constexpr (kFetches) block.ahead->fetch<kStep * kSteps / kBytesPerFetch>();
         });
       }
       if constexpr (kSteps > 1) {
