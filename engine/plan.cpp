@@ -11,8 +11,10 @@ namespace octet::engine {
 namespace {
 
 // Activations of a block, buffers of the caller included: a quarter of a common second-level cache,
-// because the weights pass through it too.
+// because the weights pass through it too. Weights that it does not hold come anew to each block,
+// more bytes than the block's own going out of it and back: then half as much as the weights.
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
+constexpr std::size_t kMostBlockBytes = std::size_t{2} << 20;
 // More samples than this per block save nothing and divide worse between tasks.
 constexpr std::size_t kMaxBlockSamples = 512;
 // Multiply-adds that take about as long as moving a byte (an int8 tile does some 100 per ns).
@@ -83,7 +85,7 @@ class Planner {
     }
     const auto largest = static_cast<std::size_t>((limits_.arena_bytes - fixed) /
                                                   std::max<std::size_t>(per_sample, 1));
-    std::size_t samples = kBlockBytes / std::max<std::size_t>(touched_bytes(), 1);
+    std::size_t samples = block_bytes() / std::max<std::size_t>(touched_bytes(), 1);
     samples = std::min({std::max<std::size_t>(samples, 1), kMaxBlockSamples, largest});
     if (samples > plan_.row_tile) samples -= samples % plan_.row_tile;
     plan_.block_samples = samples;
@@ -93,6 +95,12 @@ class Planner {
     plan_.scratch_offset =
         plan_.rows_offset + kernels::round_up(samples * rows_ * sizeof(void*), kAlignment);
     plan_.task_bytes = plan_.scratch_offset + scratch_bytes;
+  }
+
+  std::size_t block_bytes() const {
+    std::size_t constants = 0;
+    for (const Tensor& tensor : graph_.tensors) constants += tensor.data.size();
+    return constants <= kNearBytes ? kBlockBytes : std::min(constants / 2, kMostBlockBytes);
   }
 
   // Bytes per sample that a block's steps read and write, apart from weights. The room that the

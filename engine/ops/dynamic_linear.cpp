@@ -8,9 +8,8 @@
 namespace octet::engine {
 namespace {
 
-// Rows that are quantized before they are multiplied: whole register blocks, or 2 x 12 rows of
-// tiles.
-constexpr std::size_t kRows = 24;
+// Rows that are quantized before they are multiplied: whole register blocks and tiles.
+constexpr std::size_t kRows = 96;
 
 struct Params {
   DynamicQuantizer quantizer;

@@ -171,6 +171,19 @@ TEST_CASE("session: a limit on the arena makes blocks smaller, down to one sampl
   CHECK(error.ends_with(" bytes of arena, the limit arena_bytes is 1000; raise it"));
 }
 
+TEST_CASE("session: weights from far make blocks larger, near ones leave them in the cache") {
+  const octet::kernels::Table& table = *tables_here().front();
+  const auto samples = [&](std::int64_t n) {
+    return make_model(mlp({1000, n}).graph, table)->plan.block_samples;
+  };
+  const std::size_t near = samples(2000);
+  const std::size_t far = samples(2200);
+  CHECK(near * 3000 <= 256 << 10);
+  CHECK(far > 3 * near);
+  CHECK(far * 3200 <= 1000 * 2200 / 2 + (32 << 10));  // half of the weights, and of their scales
+  CHECK(samples(8000) * 9000 <= 2 << 20);
+}
+
 TEST_CASE("session: threads share a model, each with its own session; the model's handle may go") {
   const GraphBuilder b = every_op_graph();
   auto model = make_model(b.graph, *tables_here().front());
