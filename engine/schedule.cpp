@@ -40,7 +40,8 @@ Schedule by_blocks(const Plan& plan, std::size_t batch, std::size_t tasks) noexc
   const std::size_t tiles = kernels::round_up(equal, plan.row_tile);
   const std::size_t samples =
       is_near || blocks == tasks ? equal : std::min(tiles, plan.block_samples);
-  return {tasks, samples, divide_up(batch, samples), false};
+  blocks = divide_up(batch, samples);
+  return {std::min(tasks, blocks), samples, blocks, false};
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ Schedule make_schedule(const Plan& plan, std::size_t batch, std::size_t concurre
   const Schedule rows = by_blocks(plan, batch, by_rows);
   const std::uint64_t rows_cost = sum(samples_cost, product(plan.block_cost, rows.blocks));
   const std::uint64_t rows_time =
-      sum(rows_cost / by_rows, by_rows == 1 ? 0 : sum(rows_cost / rows.blocks / 2, wake));
+      sum(rows_cost / rows.tasks, rows.tasks == 1 ? 0 : sum(rows_cost / rows.blocks / 2, wake));
   const bool stays_near = plan.block_cost / wanted <= kFarByteCost * kNearBytes;
   const std::uint64_t divisible = product(plan.divisible_cost, batch) - saved;
   const std::uint64_t part = sum(divisible, stays_near ? 0 : blocks_cost) / wanted;

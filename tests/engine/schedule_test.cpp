@@ -29,10 +29,11 @@ TEST_CASE("schedule: blocks cover the batch, within all bounds") {
     for (const std::uint64_t cost : {1000u, 1000000u, 100000000u}) {
       const Plan plan = plan_of(cost, cost / 10 * 9, block);
       for (const std::size_t concurrency : {1u, 2u, 5u, 16u}) {
-        for (const std::size_t batch : {1u, 2u, 5u, 6u, 7u, 59u, 60u, 61u, 1000u}) {
+        for (const std::size_t batch : {1u, 2u, 5u, 6u, 7u, 59u, 60u, 61u, 100u, 1000u}) {
           const Schedule s = make_schedule(plan, batch, concurrency);
           CHECK(s.tasks >= 1);
           CHECK(s.tasks <= concurrency);
+          CHECK((s.divides_steps || s.tasks <= s.blocks));
           CHECK(s.block_samples >= 1);
           CHECK(s.block_samples <= block);
           CHECK(s.blocks == (batch + s.block_samples - 1) / s.block_samples);
