@@ -15,23 +15,27 @@ namespace octet::engine {
 
 // Sets that environment in the calling thread; the destructor restores what the host had, its
 // sticky flags included. Arithmetic that depends on it must be behind a call that is not inlined:
-// compilers move float operations across the change.
+// compilers move float operations across the change. Nothing is written that is so already: writing
+// another value takes a CPU 20 to 60 ns, as long as a small network; reading it takes nothing.
 class FloatEnvironment {
  public:
 #if defined(__x86_64__)
   FloatEnvironment() noexcept : mxcsr_(_mm_getcsr()) {
-    _mm_setcsr(0x1f80);
+    if ((mxcsr_ & ~kFlags) != kControl) _mm_setcsr(kControl);
   }
   ~FloatEnvironment() {
-    _mm_setcsr(mxcsr_);
+    if (_mm_getcsr() != mxcsr_) _mm_setcsr(mxcsr_);
   }
 #elif defined(__aarch64__)
   FloatEnvironment() noexcept {
     __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(fpcr_), "=r"(fpsr_));
-    __asm__ volatile("msr fpcr, %0" : : "r"(std::uint64_t{0}) : "memory");
+    if (fpcr_ != 0) __asm__ volatile("msr fpcr, %0" : : "r"(std::uint64_t{0}) : "memory");
   }
   ~FloatEnvironment() {
-    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(fpcr_), "r"(fpsr_) : "memory");
+    std::uint64_t fpsr;
+    if (fpcr_ != 0) __asm__ volatile("msr fpcr, %0" : : "r"(fpcr_) : "memory");
+    __asm__ volatile("mrs %0, fpsr" : "=r"(fpsr));
+    if (fpsr != fpsr_) __asm__ volatile("msr fpsr, %0" : : "r"(fpsr_) : "memory");
   }
 #else
   FloatEnvironment() noexcept {
@@ -47,6 +51,8 @@ class FloatEnvironment {
 
  private:
 #if defined(__x86_64__)
+  static constexpr unsigned kFlags = 0x3f;      // sticky
+  static constexpr unsigned kControl = 0x1f80;  // what is to be set, no flag raised
   unsigned mxcsr_;
 #elif defined(__aarch64__)
   std::uint64_t fpcr_;
