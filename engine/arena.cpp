@@ -41,10 +41,10 @@ bool meet(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-// The indices of buffers, by what they have there, the least first, or the greatest if `flipped`
-// has all bits.
+// The indices of buffers, by what they have there; equals by index.
 std::vector<std::uint32_t> order_by(std::span<const Lifetime> buffers, std::size_t Lifetime::*what,
-                                    std::size_t flipped = 0) {
+                                    bool descending = false) {
+  const std::size_t flipped = descending ? SIZE_MAX : 0;
   std::vector<std::uint32_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0u);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -57,7 +57,7 @@ Layout place_by_size(std::span<const Lifetime> buffers) {
   Layout layout;
   layout.offsets.resize(buffers.size());
   std::vector<std::size_t> placed;  // ascending by offset
-  for (const std::uint32_t i : order_by(buffers, &Lifetime::bytes, SIZE_MAX)) {
+  for (const std::uint32_t i : order_by(buffers, &Lifetime::bytes, true)) {
     const Lifetime& buffer = buffers[i];
     std::size_t best = 0;
     std::size_t best_gap = std::numeric_limits<std::size_t>::max();

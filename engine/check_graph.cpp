@@ -293,7 +293,7 @@ class GraphCheck {
   }
 
   void check_metadata() const {
-    std::vector<std::pair<std::string_view, std::size_t>> keys;
+    std::vector<std::pair<std::string_view, std::size_t>> keys;  // sorted as public names are
     for (const auto& [key, value] : graph_.metadata) {
       const std::string what = message("metadata ", keys.size());
       check::check_name(source_, what, key);

@@ -15,8 +15,9 @@ namespace octet::engine {
 
 // Sets that environment in the calling thread; the destructor restores what the host had, its
 // sticky flags included. Arithmetic that depends on it must be behind a call that is not inlined:
-// compilers move float operations across the change. Nothing is written that is so already: writing
-// another value takes a CPU 20 to 60 ns, as long as a small network; reading it takes nothing.
+// compilers move float operations across the change. Nothing is written that is so already: another
+// value in MXCSR takes an Emerald Rapids 22 ns, as long as a small layer; the same one, or reading
+// it, takes nothing.
 class FloatEnvironment {
  public:
 #if defined(__x86_64__)
@@ -34,7 +35,7 @@ class FloatEnvironment {
   ~FloatEnvironment() {
     std::uint64_t fpsr;
     if (fpcr_ != 0) __asm__ volatile("msr fpcr, %0" : : "r"(fpcr_) : "memory");
-    __asm__ volatile("mrs %0, fpsr" : "=r"(fpsr));
+    __asm__ volatile("mrs %0, fpsr" : "=r"(fpsr) : : "memory");
     if (fpsr != fpsr_) __asm__ volatile("msr fpsr, %0" : : "r"(fpsr_) : "memory");
   }
 #else

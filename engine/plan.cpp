@@ -12,7 +12,8 @@ namespace {
 
 // Activations of a block, buffers of the caller included: a quarter of a common second-level cache,
 // because the weights pass through it too. Weights that it does not hold come anew to each block,
-// more bytes than the block's own going out of it and back: then half as much as the weights.
+// more bytes than go out of it and back where activations fill it, too: then half as much as the
+// weights. Beyond 2 MB little is gained for what it adds to an app's memory.
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
 constexpr std::size_t kMostBlockBytes = std::size_t{2} << 20;
 // More samples than this per block save nothing and divide worse between tasks.
@@ -97,6 +98,7 @@ class Planner {
     plan_.task_bytes = plan_.scratch_offset + scratch_bytes;
   }
 
+  // By the graph's constants: nothing is packed yet, for what exceeds a limit never is.
   std::size_t block_bytes() const {
     std::size_t constants = 0;
     for (const Tensor& tensor : graph_.tensors) constants += tensor.data.size();

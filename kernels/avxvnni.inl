@@ -57,7 +57,8 @@ struct Vnni256 : Steps<4> {
     constexpr std::size_t kVectors = Width / kLanes;
     constexpr std::size_t kChains = chains(Rows * kVectors);
     constexpr std::size_t kStep = Width * kKr;
-    constexpr bool kFetches = Rows == kMr && Width == 16;  // small blocks would wait for it
+    // The next panel: small blocks would wait for it.
+    constexpr bool kFetches = Rows == kMr && Width == 16;
     constexpr std::size_t kSteps = kFetches ? 4 : kChains;
     Acc<Rows, kVectors> acc[kChains];
     unroll<kVectors>([&](auto v) {

@@ -43,7 +43,7 @@ constexpr std::size_t kL2 = 1 << 20;  // bytes, of most CPUs at least
 
 // The next panel on its way into L2, by short steps among the products of this one. Weights that L2
 // does not hold would keep the first block of a panel waiting and leave nothing to read for the
-// blocks below it. A block that is alone may fetch from its own panel instead.
+// blocks below it. A block that is alone, or of few rows, may fetch from its own panel instead.
 struct Ahead {
   const std::int8_t* at = nullptr;
   const std::int8_t* end = nullptr;
@@ -151,7 +151,7 @@ struct Gemm {
     return rows % kRowStep == 0 &&
            (rows <= low_rows(index) || (Isa::kWidths[index] % (kNr / 4) == 0 && rows % 2 == 0));
   }
-  // So that the next height of one that is left out is in the table below.
+  // Heights that have no block are below kMr, so that the next one is in the table below.
   static_assert([] {
     for (std::size_t i = 0; i < kWidths; ++i) {
       if (!has_block(i, Isa::kMr) && kLow == Isa::kMr) return false;
@@ -180,12 +180,12 @@ struct Gemm {
   }();
 
   // By width: the rows from which on panels go in strips, and up to which they are one block.
-  struct Rows {
+  struct RowLimits {
     std::size_t strip[kWidths];
     std::size_t one_block[kWidths];
   };
-  static constexpr Rows kRows = [] {
-    Rows rows{};
+  static constexpr RowLimits kRowLimits = [] {
+    RowLimits rows{};
     for (std::size_t i = 0; i < kWidths; ++i) {
       rows.strip[i] = kAllRows;
       if constexpr (requires { Isa::strip_rows(kNr); }) {
@@ -210,7 +210,7 @@ struct Gemm {
   // One panel over the rows of a pass, from the block's on.
   static void rows_of_panel(const GemmTask& task, Block& block, std::size_t index,
                             std::size_t rows) {
-    if (rows > kRows.one_block[index]) return many_rows_of_panel(task, block, index, rows);
+    if (rows > kRowLimits.one_block[index]) return many_rows_of_panel(task, block, index, rows);
     block.rows = rows;
     kTiles.of[index][round_up(rows, kRowStep) - 1](task, block);
   }
@@ -219,7 +219,7 @@ struct Gemm {
   [[gnu::noinline]] static void many_rows_of_panel(const GemmTask& task, Block& block,
                                                    std::size_t index, std::size_t rows) {
     if constexpr (requires { Isa::strip_rows(kNr); }) {
-      if (rows >= kRows.strip[index]) {
+      if (rows >= kRowLimits.strip[index]) {
         const std::size_t taken = Isa::strips(task, block, Isa::kWidths[index], rows);
         block.row += taken;
         block.slot += taken;
@@ -281,8 +281,9 @@ struct Gemm {
     }
   }
 
-  // Where one panel holds all columns nothing is looked up twice: what run_panels takes for itself
-  // is a third of the time of a row of 100 k x 10.
+  // Where one panel holds all columns there are no passes and no panels to go through, nothing to
+  // fetch ahead and nothing for take_row, which joins panels: for one row of 100 k x 10 that would
+  // be a third of the time.
   [[gnu::noinline]] static void run(const GemmTask& task, const void* weights) {
     if (task.n_end > kNr || task.m > Isa::kRowsPerPass) return run_panels(task, weights);
     const std::size_t index = width_index(task.n_end, task.taps, task.k);

@@ -59,13 +59,13 @@ inline constexpr bool all_below_one(const float* mult, std::size_t n) {
 // C[m][n] for all m rows and the columns [n_begin, n_end).
 struct GemmTask {
   const std::uint8_t* const*
-      rows;  // [taps][m] pointers to k codes each; no byte past the k-th is read
-  std::size_t m;
+      rows;             // [taps][m] pointers to k codes each; no byte past the k-th is read
+  std::size_t m;        // not 0
   std::size_t taps;     // 1 for a linear layer; a convolution has one per kernel position; not 0
   std::size_t k;        // codes per tap, not 0
   const void* weights;  // written by pack_weights, 64-byte aligned
   std::size_t n_begin;  // a multiple of tile.nr
-  std::size_t n_end;    // a multiple of tile.nr, or n
+  std::size_t n_end;    // a multiple of tile.nr, or n; above n_begin
   void* c;  // row 0, column 0 (not column n_begin), any alignment for q8; natural for f32, s32
   std::size_t ldc;  // bytes from row to row
   void* scratch;    // scratch_bytes(taps, k) bytes, 64-byte aligned; may be null where that is 0

@@ -8,8 +8,11 @@
 namespace octet::engine {
 namespace {
 
-// Rows that are quantized before they are multiplied: whole register blocks and tiles.
+// Rows that are quantized before they are multiplied: whole register blocks and tiles, fewer where
+// their codes would fill a second-level cache.
 constexpr std::size_t kRows = 96;
+constexpr std::size_t kLeastRows = 24;
+constexpr std::size_t kCodeBytes = std::size_t{384} << 10;
 
 struct Params {
   DynamicQuantizer quantizer;
@@ -27,6 +30,12 @@ struct Scratch {
 
 std::size_t code_stride(std::size_t k) {
   return kernels::round_up(k, 64);
+}
+std::size_t rows_at_once(std::size_t k) {
+  return std::clamp(kCodeBytes / code_stride(k) / kLeastRows * kLeastRows, kLeastRows, kRows);
+}
+std::size_t code_bytes(std::size_t k) {
+  return rows_at_once(k) * code_stride(k);
 }
 constexpr std::size_t kHeader = kernels::round_up(sizeof(Scratch), 64);
 
@@ -53,7 +62,7 @@ class Rows {
     const Scratch& s = header();
     kernels::DynamicParams row = p_.per_column;
     p_.matrix.multiply(s.rows, count, tiles, c, ldc,
-                       scratch_ + kHeader + kRows * code_stride(p_.matrix.shape.k),
+                       scratch_ + kHeader + code_bytes(p_.matrix.shape.k),
                        {.store = kernels::Store::s32,
                         .bias = p_.zeros,
                         .mult = row.weight_scale,
@@ -102,8 +111,9 @@ void run(const Step& step, const Block& block, Share share) {
   for_tiles<float>(
       step, block, p.matrix.shape, share,
       [&](const float* const* x, std::size_t m, std::byte* c, std::size_t ldc, const Tiles& tiles) {
-        for (std::size_t i = 0; i < m; i += kRows) {
-          const std::size_t count = std::min(kRows, m - i);
+        const std::size_t most = rows_at_once(p.matrix.shape.k);
+        for (std::size_t i = 0; i < m; i += most) {
+          const std::size_t count = std::min(most, m - i);
           rows.quantize(x + i, count, tiles.row_begin + i);
           rows.multiply(count, tiles, c + i * ldc, ldc);
         }
@@ -148,7 +158,7 @@ void run(const Step& step, const Block& block, Share share) {
 Needs dynamic_linear_needs(const OpContext& context) {
   Needs needs = int8_matrix_needs(context);
   const auto k = static_cast<std::size_t>(context.input(0).shape.back());
-  needs.scratch_bytes += kHeader + kRows * code_stride(k);
+  needs.scratch_bytes += kHeader + code_bytes(k);
   return needs;
 }
 
