@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <vector>
@@ -26,35 +27,45 @@ struct Options {
   int rounds = 7;
   double milliseconds = 20;
   bool std_threads = false;
+  bool dynamic = false;
 };
 
 std::int64_t extent(std::size_t n) {
   return static_cast<std::int64_t>(n);
 }
 
-// The layer with ReLU, u8 to u8.
-Model layer(const GemmData& data) {
+// The layer with ReLU, u8 to u8, or floats to floats whose rows are quantized as they come.
+Model layer(const GemmData& data, bool dynamic) {
   using engine::DType;
   using engine::Tensor;
   const float one = 1;
+  const std::vector<float> bias(data.bias.begin(), data.bias.end());
+  const auto activation = [&](const char* name, std::size_t columns, float scale) {
+    return Tensor{name,
+                  dynamic ? DType::f32 : DType::u8,
+                  {-1, extent(columns)},
+                  dynamic ? 0 : scale,
+                  0,
+                  false,
+                  {}};
+  };
+  const auto constant = [](const char* name, DType dtype, std::vector<std::int64_t> shape,
+                           auto values) {
+    return Tensor{name, dtype, std::move(shape), 0, 0, true, std::as_bytes(values)};
+  };
   engine::Graph graph;
-  graph.tensors = {
-      {"x", DType::u8, {-1, extent(data.k)}, data.mult, 0, false, {}},
-      {"w",
-       DType::s8,
-       {extent(data.n), extent(data.k)},
-       0,
-       0,
-       true,
-       std::as_bytes(std::span(data.w))},
-      {"scale", DType::f32, {1}, 0, 0, true, std::as_bytes(std::span(&one, 1))},
-      {"bias", DType::s32, {extent(data.n)}, 0, 0, true, std::as_bytes(std::span(data.bias))},
-      {"y", DType::u8, {-1, extent(data.n)}, 1, 0, false, {}}};
+  graph.tensors = {activation("x", data.k, data.mult),
+                   constant("w", DType::s8, {extent(data.n), extent(data.k)}, std::span(data.w)),
+                   constant("scale", DType::f32, {1}, std::span(&one, 1)),
+                   dynamic ? constant("bias", DType::f32, {extent(data.n)}, std::span(bias))
+                           : constant("bias", DType::s32, {extent(data.n)}, std::span(data.bias)),
+                   activation("y", data.n, 1)};
   engine::Node& node = graph.nodes.emplace_back();
   node.name = "layer";
-  node.op = engine::OpType::linear;
+  node.op = dynamic ? engine::OpType::dynamic_linear : engine::OpType::linear;
   node.inputs = {0, 1, 2, 3};
   node.output = 4;
+  node.axis = dynamic ? 1 : 0;
   node.clip_min = 0;
   graph.inputs = {{0, false, {}}};
   graph.outputs = {4};
@@ -62,15 +73,18 @@ Model layer(const GemmData& data) {
   return Model::parse(convert::write_model(graph));
 }
 
-// How much faster the executor's threads are than one.
+// How much faster the executor's threads are than one. X, Y: elements of the layer's input and
+// output.
+template <class X, class Y>
 double measure_shape(const GemmData& data, const Executor& executor, const Options& options) {
   // On the same weights, rows and codes: where these lie in memory changes times by a tenth.
-  const Model model = layer(data);
+  const Model model = layer(data, options.dynamic);
   Session one(model);
   Session many(model, executor);
-  std::vector<std::uint8_t> codes(data.m * data.n);
+  const std::vector<X> rows(data.a.begin(), data.a.end());
+  std::vector<Y> codes(data.m * data.n);
   const auto runs = [&](Session& session) {
-    return [&, input = octet::input(data.a), output = octet::output(codes)](std::size_t calls) {
+    return [&, input = octet::input(rows), output = octet::output(codes)](std::size_t calls) {
       for (std::size_t i = 0; i < calls; ++i) {
         if (session.run({&input, 1}, {&output, 1}, data.m) != OCTET_OK)
           throw std::runtime_error("a run failed");
@@ -79,10 +93,10 @@ double measure_shape(const GemmData& data, const Executor& executor, const Optio
   };
   const measure::Repeat repeats[] = {runs(one), runs(many)};
   repeats[0](1);
-  const std::vector<std::uint8_t> expected = codes;
-  for (std::uint8_t& code : codes) code ^= 0xFF;
+  const std::vector<Y> expected = codes;
+  std::memset(codes.data(), 0xa5, codes.size() * sizeof(Y));
   repeats[1](1);
-  if (codes != expected) throw std::runtime_error("the sessions' codes differ");
+  if (codes != expected) throw std::runtime_error("the sessions' outputs differ");
   const auto seconds = measure::interleaved_medians(
       repeats, options.rounds, options.milliseconds * 1e-3, measure::wall_seconds);
   const double ratio = seconds[0] / seconds[1];
@@ -102,6 +116,7 @@ int main_of(int argc, char** argv) {
   app.add_option("--threads", options.threads, "Threads beside one")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
   app.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(5, 1000));
+  app.add_flag("--dynamic", options.dynamic, "Floats, quantized row by row as they come");
   app.add_flag("--std", options.std_threads, "Threads of std::thread instead of oneTBB");
   CLI11_PARSE(app, argc, argv);
 
@@ -112,7 +127,10 @@ int main_of(int argc, char** argv) {
   double least = std::numeric_limits<double>::infinity();
   for (const Shape shape : kShapes) {
     for (const std::size_t m : options.m) {
-      least = std::min(least, measure_shape(GemmData(m, shape.n, shape.k), executor, options));
+      const GemmData data(m, shape.n, shape.k);
+      const auto measure =
+          options.dynamic ? measure_shape<float, float> : measure_shape<std::uint8_t, std::uint8_t>;
+      least = std::min(least, measure(data, executor, options));
     }
   }
   std::printf("the least ratio is %.2f\n", least);
