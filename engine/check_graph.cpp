@@ -293,7 +293,8 @@ class GraphCheck {
   }
 
   void check_metadata() const {
-    std::vector<std::pair<std::string_view, std::size_t>> keys;  // sorted as public names are
+    // Pairs: one sort serves public names, too.
+    std::vector<std::pair<std::string_view, std::size_t>> keys;
     for (const auto& [key, value] : graph_.metadata) {
       const std::string what = message("metadata ", keys.size());
       check::check_name(source_, what, key);

@@ -11,9 +11,9 @@ namespace octet::engine {
 namespace {
 
 // Activations of a block, buffers of the caller included: a quarter of a common second-level cache,
-// because the weights pass through it too. Weights that it does not hold come anew to each block,
-// more bytes than go out of it and back where activations fill it, too: then half as much as the
-// weights. Beyond 2 MB little is gained for what it adds to an app's memory.
+// because the weights pass through it too. Weights that it does not hold come anew to each block:
+// then fewer blocks, half as large as the weights, save more than activations cost that leave the
+// cache. Beyond 2 MB little is gained for what it adds to an app's memory.
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
 constexpr std::size_t kMostBlockBytes = std::size_t{2} << 20;
 // More samples than this per block save nothing and divide worse between tasks.

@@ -42,7 +42,7 @@ struct Avx2 {
   static constexpr std::size_t kKr = 4;
   static constexpr std::size_t kMr = 3;
   static constexpr std::size_t kRowsPerPass = 24;
-  static constexpr std::size_t kBytesAhead = 2048;
+  static constexpr std::size_t kBytesAhead = 2048;  // of a wide panel are on their way
 
   // k of a step of narrow vectors.
   static constexpr std::size_t step_k(std::size_t width) { return width == 10 ? 16 : 8; }
@@ -208,7 +208,6 @@ struct Avx2 {
     do {
       const char* a[Rows];
       unroll<Rows>([&](auto r) { a[r] = rows + r * row_stride; });
-      // What is read so many bytes later is fetched: a step is long enough for it.
       // All 16 registers are in use. The empty assembly keeps the compiler from wanting more: the
       // weights stay memory operands of vpxor, and the steps are not interleaved.
       for (std::size_t k = 0; k < task.k; k += kKr, panel += kWide * kKr) {

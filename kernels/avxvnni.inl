@@ -26,7 +26,7 @@ struct Vnni256 : Steps<4> {
   static constexpr std::size_t kMr = 6;
   static constexpr std::size_t kRowsPerPass = kAllRows;
   static constexpr std::size_t kBytesPerFetch = 128;
-  static constexpr std::size_t kBytesAhead = 2048;
+  static constexpr std::size_t kBytesAhead = 2048;  // of its own panel a block fetches
 
   static void prepare(const GemmTask&, std::size_t, std::size_t) {}
 

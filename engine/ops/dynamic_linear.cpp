@@ -18,6 +18,7 @@ struct Params {
   DynamicQuantizer quantizer;
   Int8Matrix matrix;
   decltype(kernels::FloatTable::dequantize_sums) dequantize_sums;
+  std::size_t rows_at_once;
   std::size_t range_rows;             // neighbours of a sample that share a range
   const std::int32_t* zeros;          // the sums' bias
   kernels::DynamicParams per_column;  // without zero_point and scale, which a row adds
@@ -33,9 +34,6 @@ std::size_t code_stride(std::size_t k) {
 }
 std::size_t rows_at_once(std::size_t k) {
   return std::clamp(kCodeBytes / code_stride(k) / kLeastRows * kLeastRows, kLeastRows, kRows);
-}
-std::size_t code_bytes(std::size_t k) {
-  return rows_at_once(k) * code_stride(k);
 }
 constexpr std::size_t kHeader = kernels::round_up(sizeof(Scratch), 64);
 
@@ -62,7 +60,7 @@ class Rows {
     const Scratch& s = header();
     kernels::DynamicParams row = p_.per_column;
     p_.matrix.multiply(s.rows, count, tiles, c, ldc,
-                       scratch_ + kHeader + code_bytes(p_.matrix.shape.k),
+                       scratch_ + kHeader + p_.rows_at_once * code_stride(p_.matrix.shape.k),
                        {.store = kernels::Store::s32,
                         .bias = p_.zeros,
                         .mult = row.weight_scale,
@@ -111,9 +109,8 @@ void run(const Step& step, const Block& block, Share share) {
   for_tiles<float>(
       step, block, p.matrix.shape, share,
       [&](const float* const* x, std::size_t m, std::byte* c, std::size_t ldc, const Tiles& tiles) {
-        const std::size_t most = rows_at_once(p.matrix.shape.k);
-        for (std::size_t i = 0; i < m; i += most) {
-          const std::size_t count = std::min(most, m - i);
+        for (std::size_t i = 0; i < m; i += p.rows_at_once) {
+          const std::size_t count = std::min(p.rows_at_once, m - i);
           rows.quantize(x + i, count, tiles.row_begin + i);
           rows.multiply(count, tiles, c + i * ldc, ldc);
         }
@@ -150,15 +147,15 @@ void run(const Step& step, const Block& block, Share share) {
   compiled.run = run;
   compiled.params = context.storage.keep(
       Params{DynamicQuantizer(context.table), matrix, context.table.f32->dequantize_sums,
-             shape.rows / ranges, context.storage.array<std::int32_t>(columns),
-             make_columns(context, shape.n)});
+             rows_at_once(shape.k), shape.rows / ranges,
+             context.storage.array<std::int32_t>(columns), make_columns(context, shape.n)});
   return compiled;
 }
 
 Needs dynamic_linear_needs(const OpContext& context) {
   Needs needs = int8_matrix_needs(context);
   const auto k = static_cast<std::size_t>(context.input(0).shape.back());
-  needs.scratch_bytes += kHeader + code_bytes(k);
+  needs.scratch_bytes += kHeader + rows_at_once(k) * code_stride(k);
   return needs;
 }
 
