@@ -29,16 +29,20 @@ struct CpuTiles {
   static void release() { asm volatile("tilerelease"); }
   // The compiler does not see what is read: all of it was written before Pass::copy_rows ended.
   template <int Tile>
-  [[gnu::always_inline]] static inline void load(const void* from, std::size_t stride) {
+  [[gnu::always_inline]] static inline void load(const void* from) {
     if constexpr (Tile < 6) {
-      asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(Tile));
+      asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(kTileRow), "i"(Tile));
     } else {  // all weights pass by before they come again: not by driving rows out of L1
-      asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(Tile));
+      asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(kTileRow), "i"(Tile));
     }
   }
   template <int Tile>
   [[gnu::always_inline]] static inline void store(void* to, std::size_t stride) {
     asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(Tile) : "memory");
+  }
+  template <int Tile>
+  [[gnu::always_inline]] static inline void zero() {
+    asm volatile("tilezero %%tmm%c0" : : "i"(Tile));
   }
   template <int Sums, int Rows, int Weights>
   [[gnu::always_inline]] static inline void dot() {

@@ -29,10 +29,13 @@
 namespace octet::kernels {
 namespace {
 
+constexpr std::size_t kTileRow = 64;  // bytes
+
 // Sums of a tile of rows by two tiles of columns, which are to be stored as codes.
 struct UnstoredHalf {
-  const std::int32_t* sums;
+  const std::int32_t* sums;  // without their bias
   char* c;
+  const std::int32_t* bias;
   const float* mult;
   std::uint32_t mask;     // of the columns
   std::size_t pairs = 0;  // of rows, left
@@ -59,20 +62,29 @@ struct Unstored : Requantize {
   // The next pairs of rows, so many. The last of an odd number of rows overlaps the one before.
   [[gnu::always_inline]] inline void store(std::size_t count) {
     UnstoredHalf h = half;  // in registers while it is stored
-    for (; count > 0 && h.pairs > 0; --count) {
-      if (--h.pairs == 0 && rows % 2 != 0) {
-        h.sums -= kRow;
-        h.c -= ldc;
-      }
-      __m512i q[4];
-      unroll<4>([&](auto v) {
-        q[v] = round(_mm512_load_si512(h.sums + 16 * v), _mm512_loadu_ps(h.mult + 16 * (v % 2)));
+    while (count > 0 && h.pairs > 0) {
+      __m512i bias[2];
+      __m512 mult[2];
+      unroll<2>([&](auto v) {
+        bias[v] = _mm512_loadu_si512(h.bias + 16 * v);
+        mult[v] = _mm512_loadu_ps(h.mult + 16 * v);
       });
-      const __m512i y = transpose_lanes(narrow(q, narrows));
-      _mm256_mask_storeu_epi8(h.c, h.mask, _mm512_castsi512_si256(y));
-      _mm256_mask_storeu_epi8(h.c + ldc, h.mask, _mm512_extracti64x4_epi64(y, 1));
-      h.sums += 2 * kRow;
-      h.c += 2 * ldc;
+      do {  // with both in registers
+        if (--h.pairs == 0 && rows % 2 != 0) {
+          h.sums -= kRow;
+          h.c -= ldc;
+        }
+        __m512i q[4];
+        unroll<4>([&](auto v) {
+          const __m512i sum = _mm512_load_si512(h.sums + 16 * v);
+          q[v] = round(_mm512_add_epi32(sum, bias[v % 2]), mult[v % 2]);
+        });
+        const __m512i y = transpose_lanes(narrow(q, narrows));
+        _mm256_mask_storeu_epi8(h.c, h.mask, _mm512_castsi512_si256(y));
+        _mm256_mask_storeu_epi8(h.c + ldc, h.mask, _mm512_extracti64x4_epi64(y, 1));
+        h.sums += 2 * kRow;
+        h.c += 2 * ldc;
+      } while (--count > 0 && h.pairs > 0);
       if (h.pairs == 0) {
         h = next;
         next.pairs = 0;
@@ -91,10 +103,10 @@ struct AmxInt8 {
   static constexpr std::size_t kColumns = 16;  // of a tile of sums
   static constexpr std::size_t kPair = 2 * kColumns;
   static constexpr std::size_t kKr = 4;
-  static constexpr std::size_t kK = 64;  // of a tile, at most
+  static constexpr std::size_t kK = kTileRow;  // of a tile, at most
   static constexpr std::size_t kHalfSums = kRows * Unstored::kRow;
-  // Of weights; where AMX is, L2 has 2 MB.
-  static constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kL2Bytes = std::size_t{1} << 21;  // where AMX is
+  static constexpr std::size_t kChunkBytes = kL2Bytes / 2;       // of weights
 
   // A tap is so many tiles of so many rows of weights.
   struct KTiles {
@@ -103,7 +115,7 @@ struct AmxInt8 {
 
     explicit KTiles(std::size_t k)
         : count((k + kK - 1) / kK), height(k < kK ? (k + kKr - 1) / kKr : kK / kKr) {}
-    std::size_t weight_bytes() const { return height * 64; }
+    std::size_t weight_bytes() const { return height * kTileRow; }
   };
 
   static std::size_t scratch_bytes(std::size_t taps, std::size_t k) {
@@ -141,7 +153,7 @@ struct AmxInt8 {
       for (std::size_t tap = 0; tap < taps; ++tap) {
         for (std::size_t i = 0; i < k; ++i) {
           const std::size_t tile = (tap * tiles.count + i / kK) * width;
-          to[tile * tiles.weight_bytes() + i % kK / kKr * 64 + i % kKr] = *w++;
+          to[tile * tiles.weight_bytes() + i % kK / kKr * kTileRow + i % kKr] = *w++;
         }
       }
     }
@@ -183,15 +195,13 @@ struct AmxInt8 {
       for (std::size_t i = 0; i < tiles; ++i) {
         const std::size_t row = (tile + i) * rows;
         first[i] = row + rows <= task.m ? row : task.m - rows;
-        for (std::size_t tap = 0; tap < task.taps; ++tap, to += (k.count - 1) * rows * kK) {
+        for (std::size_t tap = 0; tap < task.taps; ++tap) {
           const std::uint8_t* const* from = task.rows + tap * task.m + first[i];
-          for (std::size_t r = 0; r < rows; ++r, to += kK) {
-            const std::uint8_t* codes = from[r];
-            std::uint8_t* at = to;
-            for (std::size_t t = 1; t < k.count; ++t, codes += kK, at += rows * kK) {
-              _mm512_store_si512(at, _mm512_loadu_si512(codes));
+          for (std::size_t t = 0; t < k.count; ++t) {
+            const auto codes = t + 1 < k.count ? ~std::uint64_t{0} : last_codes;
+            for (std::size_t r = 0; r < rows; ++r, to += kK) {
+              _mm512_store_si512(to, _mm512_maskz_loadu_epi8(codes, from[r] + t * kK));
             }
-            _mm512_store_si512(at, _mm512_maskz_loadu_epi8(last_codes, codes));
           }
         }
       }
@@ -202,15 +212,12 @@ struct AmxInt8 {
   // Columns of a pair of tiles.
   struct Pair {
     const std::int8_t* w;
-    const std::int32_t* bias;
     std::size_t second;  // bytes from the first tile of w to the second, 0 if there is none
 
     Pair(const Pass& pass, std::size_t column, std::size_t columns)
         : w(static_cast<const std::int8_t*>(pass.task.weights) + kHeader +
             column_bytes(column, pass.task.taps, pass.k)),
-          bias(pass.task.epilogue.bias + column),
           second(columns > kColumns ? pass.k.weight_bytes() : 0) {}
-    const std::int32_t* second_bias() const { return bias + (second > 0 ? kColumns : 0); }
   };
 
   // Two tiles of rows by one pair of tiles of columns, or one by two pairs, of which the second may
@@ -224,29 +231,29 @@ struct AmxInt8 {
     const std::uint8_t* a = pass.copy;
     const std::uint8_t* below = a + pass.steps * rows_bytes;
     const auto step = [&](auto is_first) __attribute__((always_inline)) {
-      Tiles::template load<6>(pair.w, 64);
-      Tiles::template load<4>(a, kK);
-      if constexpr (RowTiles == 2) Tiles::template load<5>(below, kK);
-      if constexpr (is_first) start<0>(pass, pair.bias);
+      Tiles::template load<6>(pair.w);
+      Tiles::template load<4>(a);
+      if constexpr (RowTiles == 2) Tiles::template load<5>(below);
+      if constexpr (is_first) start<0>(pass);
       Tiles::template dot<0, 4, 6>();
       if constexpr (RowTiles == 2) {
-        if constexpr (is_first) start<2>(pass, pair.bias);
+        if constexpr (is_first) start<2>(pass);
         Tiles::template dot<2, 5, 6>();
         if constexpr (!is_first) pass.unstored.store(pass.stored / 2);
       }
-      Tiles::template load<7>(pair.w + pair.second, 64);
-      if constexpr (is_first) start<1>(pass, pair.second_bias());
+      Tiles::template load<7>(pair.w + pair.second);
+      if constexpr (is_first) start<1>(pass);
       Tiles::template dot<1, 4, 7>();
       if constexpr (RowTiles == 2) {
-        if constexpr (is_first) start<3>(pass, pair.second_bias());
+        if constexpr (is_first) start<3>(pass);
         Tiles::template dot<3, 5, 7>();
         if constexpr (!is_first) pass.unstored.store(pass.stored - pass.stored / 2);
       } else {
-        Tiles::template load<6>(other.w, 64);
-        if constexpr (is_first) start<2>(pass, other.bias);
+        Tiles::template load<6>(other.w);
+        if constexpr (is_first) start<2>(pass);
         Tiles::template dot<2, 4, 6>();
-        Tiles::template load<7>(other.w + other.second, 64);
-        if constexpr (is_first) start<3>(pass, other.second_bias());
+        Tiles::template load<7>(other.w + other.second);
+        if constexpr (is_first) start<3>(pass);
         Tiles::template dot<3, 4, 7>();
         if constexpr (!is_first) pass.unstored.store_apart(pass.stored);
       }
@@ -270,11 +277,11 @@ struct AmxInt8 {
     Tiles::template store<Tile>(pass.sums + Tile / 2 * kHalfSums + Tile % 2 * kColumns,
                                 Unstored::kRow * sizeof(std::int32_t));
   }
-  // The last block's sums leave a tile, and the next ones begin with the bias.
+  // The last block's sums leave a tile, and the next ones begin.
   template <int Tile>
-  [[gnu::always_inline]] static inline void start(const Pass& pass, const std::int32_t* bias) {
+  [[gnu::always_inline]] static inline void start(const Pass& pass) {
     store_tile<Tile>(pass);
-    Tiles::template load<Tile>(bias, 0);
+    Tiles::template zero<Tile>();
   }
 
   // What has left the tiles. Codes are left to the next steps; floats and sums are stored.
@@ -289,8 +296,9 @@ struct AmxInt8 {
       char* c = static_cast<char*>(task.c) + half.row * task.ldc;
       if (e.store == Store::q8) {
         Unstored& unstored = pass.unstored;
-        (i == 0 ? unstored.half : unstored.next) = UnstoredHalf{
-            sums, c + half.column, e.mult + half.column, mask, unstored.pairs_of_half()};
+        (i == 0 ? unstored.half : unstored.next) =
+            UnstoredHalf{sums, c + half.column,         e.bias + half.column, e.mult + half.column,
+                         mask, unstored.pairs_of_half()};
         continue;
       }
       const bool floats = e.store == Store::f32;
@@ -298,9 +306,11 @@ struct AmxInt8 {
       const __m512 max = _mm512_set1_ps(e.max);
       for (std::size_t n = 0; n < half.columns; n += kColumns) {
         const auto lanes = static_cast<__mmask16>(mask >> n);
+        const __m512i bias = _mm512_loadu_si512(e.bias + half.column + n);
         const __m512 mult = floats ? _mm512_loadu_ps(e.mult + half.column + n) : __m512{};
         for (std::size_t r = 0; r < pass.rows; ++r) {
-          const __m512i sum = _mm512_load_si512(sums + r * Unstored::kRow + n);
+          const __m512i sum =
+              _mm512_add_epi32(_mm512_load_si512(sums + r * Unstored::kRow + n), bias);
           _mm512_mask_storeu_epi32(c + r * task.ldc + 4 * (half.column + n), lanes,
                                    floats ? scale(sum, mult, min, max) : sum);
         }
@@ -315,12 +325,14 @@ struct AmxInt8 {
   }
 
   // Measured: 5 rows need a quarter of the work that 4 need to be worth tiles, and of more rows
-  // those beyond 4 count. Codes of multipliers from one on are rare: there is no code for them
-  // here.
+  // those beyond 4 count; 4 rows of weights beyond L2 wait for these either way, and beside a
+  // neighbour on the core longer by tiles. Codes of multipliers from one on are rare: there is no
+  // code for them here.
   static bool is_for_vnni(const GemmTask& task) {
     const std::size_t n = task.n_end - task.n_begin;
-    return task.m < 4 || (n <= kColumns && Tiles::kLeastWork > 0) ||
-           (4 * (task.m - 4) + 1) * n * task.taps * task.k < Tiles::kLeastWork ||
+    const std::size_t weights = n * task.taps * task.k;
+    return task.m < (weights < kL2Bytes ? 4 : 5) || (n <= kColumns && Tiles::kLeastWork > 0) ||
+           (4 * (task.m - 4) + 1) * weights < Tiles::kLeastWork ||
            (task.epilogue.store == Store::q8 && !task.epilogue.below_one);
   }
 

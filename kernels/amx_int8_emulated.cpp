@@ -29,12 +29,17 @@ struct MemoryTiles {
   // What is used after it has no rows.
   static void release() { configure(0, 0); }
   template <int Index>
-  static void load(const void* from, std::size_t stride) {
+  static void load(const void* from) {
     Tile& tile = tiles()[Index];
     for (std::size_t r = 0; r < tile.rows; ++r) {
       memset(tile.bytes[r], 0, sizeof tile.bytes[r]);
-      memcpy(tile.bytes[r], static_cast<const std::uint8_t*>(from) + r * stride, tile.row_bytes);
+      memcpy(tile.bytes[r], static_cast<const std::uint8_t*>(from) + r * kTileRow, tile.row_bytes);
     }
+  }
+  template <int Index>
+  static void zero() {
+    Tile& tile = tiles()[Index];
+    memset(tile.bytes, 0, sizeof tile.bytes);
   }
   template <int Index>
   static void store(void* to, std::size_t stride) {
