@@ -24,8 +24,8 @@ using measure::GemmData;
 struct Options {
   std::vector<std::size_t> m{1, 4, 16, 64, 256, 1024};
   std::size_t threads = 2;
-  int rounds = 7;
-  double milliseconds = 20;
+  int rounds = 70;
+  double milliseconds = 2;
   bool std_threads = false;
   bool dynamic = false;
 };
@@ -115,14 +115,15 @@ int main_of(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{16384}));
   app.add_option("--threads", options.threads, "Threads beside one")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
-  app.add_option("--rounds", options.rounds, "Rounds")->check(CLI::Range(5, 1000));
+  app.add_option("--rounds", options.rounds, "Rounds; of long calls fewer, but 7")
+      ->check(CLI::Range(5, 1000));
   app.add_flag("--dynamic", options.dynamic, "Floats, quantized row by row as they come");
   app.add_flag("--std", options.std_threads, "Threads of std::thread instead of oneTBB");
   CLI11_PARSE(app, argc, argv);
 
   const Executor executor =
       options.std_threads ? Executor::threads(options.threads) : Executor::tbb(options.threads);
-  std::printf("wall time, medians of %d rounds, one thread and %zu\n%9s %5s %10s %10s %8s\n",
+  std::printf("wall time, medians of up to %d rounds, one thread and %zu\n%9s %5s %10s %10s %8s\n",
               options.rounds, options.threads, "K x N", "m", "us, one", "us", "ratio");
   double least = std::numeric_limits<double>::infinity();
   for (const Shape shape : kShapes) {

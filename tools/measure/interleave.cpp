@@ -27,14 +27,15 @@ std::size_t calls_lasting(const Repeat& repeat, double seconds, double (*clock)(
 }  // namespace
 
 std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int rounds,
-                                        double round_seconds, double (*clock)()) {
+                                        double turn_seconds, double (*clock)()) {
   std::vector<std::size_t> calls;
   for (const Repeat& repeat : competitors) {
     repeat(1);
-    calls.push_back(calls_lasting(repeat, round_seconds, clock));
+    calls.push_back(calls_lasting(repeat, turn_seconds, clock));
   }
   std::vector<std::vector<double>> times(competitors.size());
-  for (int round = 0; round < rounds; ++round) {
+  const double enough = clock() + rounds * turn_seconds * static_cast<double>(competitors.size());
+  for (int round = 0; round < rounds && (round < kLeastRounds || clock() < enough); ++round) {
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       competitors[i](1);
       times[i].push_back(seconds_per_call(competitors[i], calls[i], clock));
