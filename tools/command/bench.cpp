@@ -13,6 +13,7 @@
 #include "tools/command/network.h"
 #include "tools/command/print.h"
 #include "tools/command/synthetic.h"
+#include "tools/measure/interleave.h"
 
 namespace octet::command {
 namespace {
@@ -26,6 +27,8 @@ constexpr double kShortCall = 20e-6;
 constexpr double kGroupSeconds = 50e-6;
 constexpr std::size_t kMinCalls = 5;
 constexpr std::size_t kMaxCalls = 1000000;
+constexpr int kTurns = 200;
+constexpr double kTurnSeconds = 2e-3;
 
 struct Timing {
   double median = 0;  // seconds per call
@@ -69,7 +72,7 @@ std::vector<double> sample(const Call& call, std::size_t group, double clock) {
 }
 
 template <class Call>
-Timing measure(const Call& call) {
+Timing measure_alone(const Call& call) {
   const auto begin = Clock::now();
   std::size_t warm_up = 0;
   do {
@@ -101,32 +104,70 @@ std::string input_types(const Model& model) {
   return types;
 }
 
+// A model on pseudo-random inputs. Throws octet::Error, also where its first run fails.
+class Bench {
+ public:
+  Bench(const std::string& path, const BenchOptions& options, const Executor* executor)
+      : model_(Model::load(path, load_options(options))),
+        session_(executor != nullptr ? Session(model_, *executor) : Session(model_)),
+        batch_(options.batch),
+        input_data_(synthetic_inputs(model_, batch_)) {
+    for (const auto& data : input_data_) inputs_.push_back(input(data));
+    for (std::size_t i = 0; i < model_.outputs(); ++i) {
+      output_data_.emplace_back(batch_ * model_.output(i).sample_bytes);
+    }
+    for (auto& data : output_data_) outputs_.push_back(output(data));
+    const octet_status status = run();
+    if (status != OCTET_OK) {
+      engine::fail(static_cast<Error::Code>(status), path, ": a run of ", batch_,
+                   " samples failed: ", octet_status_name(status));
+    }
+  }
+
+  const Model& model() const { return model_; }
+  octet_status run() { return session_.run(inputs_, outputs_, batch_); }
+
+ private:
+  static LoadOptions load_options(const BenchOptions& options) {
+    LoadOptions load{};
+    load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
+    return load;
+  }
+
+  const Model model_;
+  Session session_;
+  const std::size_t batch_;
+  const std::vector<std::vector<std::byte>> input_data_;
+  std::vector<std::vector<std::byte>> output_data_;
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+};
+
+// Seconds per call of two models that take turns: a machine that slows down slows both.
+std::vector<double> measure_in_turns(Bench& one, Bench& other) {
+  const auto calls_of = [](Bench& bench) {
+    return [&bench](std::size_t calls) {
+      for (std::size_t i = 0; i < calls; ++i) bench.run();
+    };
+  };
+  const measure::Repeat repeats[] = {calls_of(one), calls_of(other)};
+  return measure::interleaved_medians(repeats, kTurns, kTurnSeconds, measure::wall_seconds);
+}
+
 }  // namespace
 
 void run_bench(const BenchOptions& options) {
   if (options.kernels) return bench_kernels(*options.kernels, options.json);
-  LoadOptions load{};
-  load.isa = options.isa.empty() ? nullptr : options.isa.c_str();
-  const Model model = Model::load(options.model, load);
   const auto executor = make_executor(options.threads);
-  Session session = executor ? Session(model, *executor) : Session(model);
-
-  const auto input_data = synthetic_inputs(model, options.batch);
-  std::vector<Input> inputs;
-  for (const auto& data : input_data) inputs.push_back(input(data));
-  std::vector<std::vector<std::byte>> output_data;
-  for (std::size_t i = 0; i < model.outputs(); ++i) {
-    output_data.emplace_back(options.batch * model.output(i).sample_bytes);
+  Bench bench(options.model, options, executor ? &*executor : nullptr);
+  std::optional<Bench> beside;
+  if (!options.beside.empty()) {
+    beside.emplace(options.beside, options, executor ? &*executor : nullptr);
   }
-  std::vector<Output> outputs;
-  for (auto& data : output_data) outputs.push_back(output(data));
-
-  const octet_status status = session.run(inputs, outputs, options.batch);
-  if (status != OCTET_OK) {
-    engine::fail(static_cast<Error::Code>(status), options.model, ": a run of ", options.batch,
-                 " samples failed: ", octet_status_name(status));
-  }
-  const Timing timing = measure([&] { session.run(inputs, outputs, options.batch); });
+  const Model& model = bench.model();
+  const Timing timing = measure_alone([&] { bench.run(); });
+  std::vector<double> turns;
+  if (beside) turns = measure_in_turns(bench, *beside);
 
   std::uint64_t multiply_adds = 0;
   for (const auto& step : engine::inspect(model.handle()).steps)
@@ -138,18 +179,24 @@ void run_bench(const BenchOptions& options) {
   kernels::cpu_name(cpu);
 
   if (options.json) {
-    const ordered_json result{{"model", options.model},
-                              {"isa", model.isa()},
-                              {"threads", options.threads},
-                              {"batch", options.batch},
-                              {"input", input_types(model)},
-                              {"latency_us_median", timing.median * 1e6},
-                              {"latency_us_p99", timing.p99 * 1e6},
-                              {"images_per_s", images},
-                              {"gops", gops},
-                              {"multiply_adds", multiply_adds},
-                              {"calls", timing.calls},
-                              {"cpu", cpu}};
+    ordered_json result{{"model", options.model},
+                        {"isa", model.isa()},
+                        {"threads", options.threads},
+                        {"batch", options.batch},
+                        {"input", input_types(model)},
+                        {"latency_us_median", timing.median * 1e6},
+                        {"latency_us_p99", timing.p99 * 1e6},
+                        {"images_per_s", images},
+                        {"gops", gops},
+                        {"multiply_adds", multiply_adds},
+                        {"calls", timing.calls},
+                        {"cpu", cpu}};
+    if (beside) {
+      result["in_turns"] = {{"latency_us_median", turns[0] * 1e6},
+                            {"beside", options.beside},
+                            {"beside_latency_us_median", turns[1] * 1e6},
+                            {"ratio", turns[1] / turns[0]}};
+    }
     std::printf("%s\n", json_text(result).c_str());
     return;
   }
@@ -162,6 +209,10 @@ void run_bench(const BenchOptions& options) {
   std::printf("throughput  %s images/s\n", grouped(static_cast<std::uint64_t>(images)).c_str());
   std::printf("            %.2f GOPS, %s per image\n", gops,
               count(multiply_adds, "multiply-add").c_str());
+  if (beside) {
+    std::printf("in turns    %.3f us, %s %.3f us, %.2f times as long\n", turns[0] * 1e6,
+                options.beside.c_str(), turns[1] * 1e6, turns[1] / turns[0]);
+  }
 }
 
 }  // namespace octet::command

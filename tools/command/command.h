@@ -63,6 +63,7 @@ struct BenchOptions {
   std::size_t batch = 1;
   std::size_t threads = 1;
   std::string isa;                   // empty: the best
+  std::string beside;                // another model to time in turns with it, or empty
   std::optional<GemmShape> kernels;  // instead of a model
   bool json = false;
 };

@@ -227,7 +227,9 @@ void add_bench(CLI::App& app) {
   add_threads(*sub, options->threads);
   sub->add_option("--isa", options->isa, "Kernel table, see octet cpu (default: the best)")
       ->type_name("NAME");
-  for (const char* name : {"--batch", "--threads", "--isa"}) {
+  sub->add_option("--beside", options->beside, "Another model, in turns with this one")
+      ->type_name("MODEL.octet");
+  for (const char* name : {"--batch", "--threads", "--isa", "--beside"}) {
     kernels->excludes(sub->get_option(name));
   }
   sub->add_flag("--json", options->json, "Print JSON");

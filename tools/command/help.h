@@ -97,6 +97,9 @@ of single calls. The median is of single calls too, less what reading the clock 
 are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
 divided by the median; GOPS counts a multiply-add as two operations.
 
+--beside times a second model and the first in turns of 2 ms, 200 of each: on a machine that others
+use only such figures compare.
+
 --kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
 take turns. % of peak is the share of what the table does on registers alone, in the same turns.
 
@@ -104,6 +107,7 @@ Examples:
   octet bench mnist_mlp.octet
   octet bench mnist_mlp.octet --batch 256 --threads 2
   octet bench mnist_mlp.octet --isa scalar --json
+  octet bench mnist_mlp.octet --beside other.octet
   octet bench --kernels 16,100,784)";
 
 inline constexpr const char* kInfoHelp =
