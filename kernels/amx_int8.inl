@@ -69,7 +69,7 @@ struct Unstored : Requantize {
         bias[v] = _mm512_loadu_si512(h.bias + 16 * v);
         mult[v] = _mm512_loadu_ps(h.mult + 16 * v);
       });
-      do {  // with both in registers
+      do {  // both stay in registers
         if (--h.pairs == 0 && rows % 2 != 0) {
           h.sums -= kRow;
           h.c -= ldc;
@@ -277,7 +277,7 @@ struct AmxInt8 {
     Tiles::template store<Tile>(pass.sums + Tile / 2 * kHalfSums + Tile % 2 * kColumns,
                                 Unstored::kRow * sizeof(std::int32_t));
   }
-  // The last block's sums leave a tile, and the next ones begin.
+  // The last block's sums leave a tile, and the next block's begin with zeros.
   template <int Tile>
   [[gnu::always_inline]] static inline void start(const Pass& pass) {
     store_tile<Tile>(pass);
@@ -295,10 +295,13 @@ struct AmxInt8 {
       const std::uint32_t mask = ~std::uint32_t{0} >> (kPair - half.columns);
       char* c = static_cast<char*>(task.c) + half.row * task.ldc;
       if (e.store == Store::q8) {
-        Unstored& unstored = pass.unstored;
-        (i == 0 ? unstored.half : unstored.next) =
-            UnstoredHalf{sums, c + half.column,         e.bias + half.column, e.mult + half.column,
-                         mask, unstored.pairs_of_half()};
+        UnstoredHalf& unstored = i == 0 ? pass.unstored.half : pass.unstored.next;
+        unstored = {sums,
+                    c + half.column,
+                    e.bias + half.column,
+                    e.mult + half.column,
+                    mask,
+                    pass.unstored.pairs_of_half()};
         continue;
       }
       const bool floats = e.store == Store::f32;
@@ -325,9 +328,9 @@ struct AmxInt8 {
   }
 
   // Measured: 5 rows need a quarter of the work that 4 need to be worth tiles, and of more rows
-  // those beyond 4 count; 4 rows of weights beyond L2 wait for these either way, and beside a
-  // neighbour on the core longer by tiles. Codes of multipliers from one on are rare: there is no
-  // code for them here.
+  // those beyond 4 count. 4 rows whose weights L2 does not hold wait for the weights by either, and
+  // longer by tiles beside a neighbour on the core. Codes of multipliers from one on are rare:
+  // there is no code for them here.
   static bool is_for_vnni(const GemmTask& task) {
     const std::size_t n = task.n_end - task.n_begin;
     const std::size_t weights = n * task.taps * task.k;
