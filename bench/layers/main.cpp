@@ -24,7 +24,7 @@ using measure::GemmData;
 struct Options {
   std::vector<std::size_t> m{1, 4, 16, 64, 256, 1024};
   std::size_t threads = 2;
-  int rounds = 70;
+  int rounds = 71;
   double milliseconds = 2;
   bool std_threads = false;
   bool dynamic = false;
@@ -115,8 +115,8 @@ int main_of(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{16384}));
   app.add_option("--threads", options.threads, "Threads beside one")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1024}));
-  app.add_option("--rounds", options.rounds, "Rounds; of long calls fewer, but 7")
-      ->check(CLI::Range(5, 1000));
+  app.add_option("--rounds", options.rounds, "Rounds, at most; of long calls at least 7")
+      ->check(CLI::Range(measure::kLeastRounds, 1000));
   app.add_flag("--dynamic", options.dynamic, "Floats, quantized row by row as they come");
   app.add_flag("--std", options.std_threads, "Threads of std::thread instead of oneTBB");
   CLI11_PARSE(app, argc, argv);

@@ -217,7 +217,7 @@ void run(const Options& options) {
     const ordered_json last{
         {"geomean_ratio", geomean}, {"geomean_ratio_to_yardstick", geomean_yardstick},
         {"isa", table.name},        {"cpu", cpu},
-        {"peak_gops", peak},        {"rounds", options.rounds},
+        {"peak_gops", peak},        {"max_rounds", options.rounds},
         {"load", load[0]}};
     std::printf("%s\n", last.dump().c_str());
   } else {
@@ -238,15 +238,15 @@ int main_of(int argc, char** argv) {
   app.add_option("--isa", options.isa,
                  "octet's kernel table (default: the best); with avx2 and avx512vnni the libraries "
                  "use no more");
-  app.add_option("--rounds", options.rounds, "Rounds; of long calls fewer, but 7")
-      ->check(CLI::Range(5, 1000));
+  app.add_option("--rounds", options.rounds, "Rounds, at most; of long calls at least 7")
+      ->check(CLI::Range(measure::kLeastRounds, 1000));
   app.add_flag("--quick", options.quick,
                "Layers up to 1024x1024, m 1,4,16,64,256 unless given, 7 rounds");
   app.add_flag("--json", options.json, "One JSON object per line");
   CLI11_PARSE(app, argc, argv);
   if (options.quick) {
     if (app.count("--m") == 0) options.m = {1, 4, 16, 64, 256};
-    if (app.count("--rounds") == 0) options.rounds = 7;
+    if (app.count("--rounds") == 0) options.rounds = measure::kLeastRounds;
   }
   hold_to(options.isa, argv);
   run(options);

@@ -27,7 +27,7 @@ constexpr double kShortCall = 20e-6;
 constexpr double kGroupSeconds = 50e-6;
 constexpr std::size_t kMinCalls = 5;
 constexpr std::size_t kMaxCalls = 1000000;
-constexpr int kTurns = 200;
+constexpr int kTurns = 201;
 constexpr double kTurnSeconds = 2e-3;
 
 struct Timing {
@@ -161,9 +161,7 @@ void run_bench(const BenchOptions& options) {
   const auto executor = make_executor(options.threads);
   Bench bench(options.model, options, executor ? &*executor : nullptr);
   std::optional<Bench> beside;
-  if (!options.beside.empty()) {
-    beside.emplace(options.beside, options, executor ? &*executor : nullptr);
-  }
+  if (options.beside) beside.emplace(*options.beside, options, executor ? &*executor : nullptr);
   const Model& model = bench.model();
   const Timing timing = measure_alone([&] { bench.run(); });
   std::vector<double> turns;
@@ -193,7 +191,7 @@ void run_bench(const BenchOptions& options) {
                         {"cpu", cpu}};
     if (beside) {
       result["in_turns"] = {{"latency_us_median", turns[0] * 1e6},
-                            {"beside", options.beside},
+                            {"beside", *options.beside},
                             {"beside_latency_us_median", turns[1] * 1e6},
                             {"ratio", turns[1] / turns[0]}};
     }
@@ -211,7 +209,7 @@ void run_bench(const BenchOptions& options) {
               count(multiply_adds, "multiply-add").c_str());
   if (beside) {
     std::printf("in turns    %.3f us, %s %.3f us, %.2f times as long\n", turns[0] * 1e6,
-                options.beside.c_str(), turns[1] * 1e6, turns[1] / turns[0]);
+                options.beside->c_str(), turns[1] * 1e6, turns[1] / turns[0]);
   }
 }
 

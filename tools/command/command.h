@@ -62,9 +62,9 @@ struct BenchOptions {
   std::string model;
   std::size_t batch = 1;
   std::size_t threads = 1;
-  std::string isa;                   // empty: the best
-  std::string beside;                // another model to time in turns with it, or empty
-  std::optional<GemmShape> kernels;  // instead of a model
+  std::string isa;                    // empty: the best
+  std::optional<std::string> beside;  // another model, to time in turns with it
+  std::optional<GemmShape> kernels;   // instead of a model
   bool json = false;
 };
 

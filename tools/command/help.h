@@ -97,8 +97,8 @@ of single calls. The median is of single calls too, less what reading the clock 
 are shorter than 20 us: then it is of the means of groups that last 50 us. images/s is the batch
 divided by the median; GOPS counts a multiply-add as two operations.
 
---beside times a second model and the first in turns of 2 ms, 200 of each: on a machine that others
-use only such figures compare.
+--beside times a second model and the first in up to 201 turns of 2 ms each. On a machine that others
+use, compare only such figures.
 
 --kernels takes no model: it times one layer, the median of 7 rounds by CPU time in which the tables
 take turns. % of peak is the share of what the table does on registers alone, in the same turns.

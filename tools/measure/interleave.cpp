@@ -14,12 +14,13 @@ double seconds_per_call(const Repeat& repeat, std::size_t calls, double (*clock)
 
 // How many calls last that long.
 std::size_t calls_lasting(const Repeat& repeat, double seconds, double (*clock)()) {
-  // A tenth of the time is enough to extrapolate from.
+  // A tenth of the time is enough to extrapolate from; the least of three, because whatever comes
+  // between would make all turns too short.
   for (std::size_t calls = 1;; calls *= 4) {
-    const double time = seconds_per_call(repeat, calls, clock) * static_cast<double>(calls);
-    if (time >= seconds / 10) {
-      const double wanted = static_cast<double>(calls) * seconds / time;
-      return std::max<std::size_t>(1, static_cast<std::size_t>(wanted));
+    double time = seconds_per_call(repeat, calls, clock);
+    for (int i = 0; i < 2; ++i) time = std::min(time, seconds_per_call(repeat, calls, clock));
+    if (time * static_cast<double>(calls) >= seconds / 10) {
+      return std::max<std::size_t>(1, static_cast<std::size_t>(seconds / time));
     }
   }
 }
@@ -34,7 +35,8 @@ std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int
     calls.push_back(calls_lasting(repeat, turn_seconds, clock));
   }
   std::vector<std::vector<double>> times(competitors.size());
-  const double enough = clock() + rounds * turn_seconds * static_cast<double>(competitors.size());
+  const double all = 2 * turn_seconds * static_cast<double>(competitors.size()) * rounds;
+  const double enough = clock() + all;
   for (int round = 0; round < rounds && (round < kLeastRounds || clock() < enough); ++round) {
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       competitors[i](1);
