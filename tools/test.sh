@@ -134,7 +134,7 @@ if [[ $(uname -m) == x86_64 ]]; then
     failed=$((failed + 1))
     echo "aarch64: FAILED, CI needs the packages for the cross-build"
   fi
-  export OCTET_TEST_SMALL=kernels
+  export OCTET_TEST_SMALL="kernels graphs"
   part "x86-64 (haswell)" emulated "$haswell" || true
   part "x86-64 (nehalem)" emulated "$nehalem" || true
 else
