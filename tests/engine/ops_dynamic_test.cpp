@@ -53,8 +53,8 @@ TEST_CASE("dynamic_linear: columns, rows and ranges around each other") {
   check_runs(dynamic_graph({-1, 3, 13}, 5, 1).graph);
   check_runs(dynamic_graph({-1, 3, 13}, 5, 2).graph);
   check_runs(dynamic_graph({-1, 2, 25, 6}, 17, 2).graph);  // a range goes over a pass of 96 rows
-  check_runs(dynamic_graph({-1, 49, 5470}, 1, 2).graph);   // passes of 48 rows, and of 24
-  check_runs(dynamic_graph({-1, 25, 8200}, 1, 2).graph);
+  check_runs(dynamic_graph({-1, 49, 5470}, 3, 2).graph);   // passes of 48 rows, and of 24
+  check_runs(dynamic_graph({-1, 25, 8200}, 3, 2).graph);
   GraphBuilder clipped = dynamic_graph({-1, 3, 12}, 10, 1);
   clipped.node("fc").clip_min = 0;
   clipped.node("fc").clip_max = 0.5f;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command measures of the machine itself: octet cpu --peak and octet bench --kernels.
+// What the command measures of the machine itself, octet cpu --peak and octet bench --kernels, and
+// of two models in turns, octet bench --beside.
 #include <doctest/doctest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/dispatch.h"
+#include "tests/engine/networks.h"
 #include "tests/tools/shell.h"
+#include "tests/tools/temporary_folder.h"
+#include "tools/convert/model_writer.h"
 
 namespace octet::test::command_measure_test {
 namespace {
@@ -15,6 +20,11 @@ namespace {
 // instructions.
 bool has_peak(const std::string& table) {
   return table != "scalar" && table != "amx_int8_emulated";
+}
+
+std::string write_mlp(const TemporaryFolder& folder, const std::string& name, std::int64_t width) {
+  const GraphBuilder built = mlp({width, width});
+  return folder.write(name, std::span<const std::byte>(convert::write_model(built.graph)));
 }
 
 }  // namespace
@@ -78,6 +88,26 @@ TEST_CASE("command: bench --kernels times every table and marks the chosen one")
     CHECK(table["chosen"] == (table["name"] == "scalar"));
   }
   CHECK(fails_cleanly(octet_command({"bench", "--kernels", "1,4,4"}, "OCTET_ISA=none"), 1));
+}
+
+TEST_CASE("command: bench --beside times two models in turns") {
+  const TemporaryFolder folder;
+  const std::string small = write_mlp(folder, "small.octet", 8);
+  const std::string large = write_mlp(folder, "large.octet", 1024);
+  const Result result = octet_command({"bench", small, "--beside", large, "--json"});
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  const auto turns = result.json()["in_turns"];
+  CHECK(turns["beside"] == large);
+  const double one = turns["latency_us_median"], other = turns["beside_latency_us_median"];
+  CHECK(one > 0);
+  CHECK(other > 2 * one);  // 16,384 times the work
+  CHECK(turns["ratio"].get<double>() == doctest::Approx(other / one));
+  CHECK_FALSE(octet_command({"bench", small, "--json"}).json().contains("in_turns"));
+  const Result missing = octet_command({"bench", small, "--beside", folder / "none.octet"});
+  CHECK(fails_cleanly(missing, 1));
+  CHECK(missing.says("none.octet"));
+  CHECK(fails_cleanly(octet_command({"bench", small, "--beside", ""}), 1));
 }
 
 }  // namespace octet::test::command_measure_test

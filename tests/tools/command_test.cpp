@@ -253,27 +253,9 @@ TEST_CASE("command: bench's figures fit together") {
   CHECK(json["images_per_s"].get<double>() == doctest::Approx(3e6 / median));
   CHECK(json["gops"].get<double>() ==
         doctest::Approx(2e-9 * 240 * json["images_per_s"].get<double>()));
-  CHECK_FALSE(json.contains("in_turns"));
   const Result unknown = octet_command({"bench", net.model, "--isa", "nonsense"});
   CHECK(fails_cleanly(unknown, 1));
   CHECK(unknown.says("scalar"));
-}
-
-TEST_CASE("command: bench times two models in turns") {
-  const Converted net;
-  const Result result =
-      octet_command({"bench", net.model, "--beside", net.model, "--batch", "3", "--json"});
-  INFO(result.err);
-  REQUIRE(result.status == 0);
-  const auto turns = result.json()["in_turns"];
-  CHECK(turns["beside"] == net.model);
-  const double one = turns["latency_us_median"], other = turns["beside_latency_us_median"];
-  CHECK(one > 0);
-  CHECK(other > 0);
-  CHECK(turns["ratio"].get<double>() == doctest::Approx(other / one));
-  const Result missing = octet_command({"bench", net.model, "--beside", net.folder / "none.octet"});
-  CHECK(fails_cleanly(missing, 1));
-  CHECK(missing.says("none.octet"));
 }
 
 TEST_CASE("command: cpu shows the tables and obeys OCTET_ISA") {

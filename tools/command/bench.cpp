@@ -107,9 +107,10 @@ std::string input_types(const Model& model) {
 // A model on pseudo-random inputs. Throws octet::Error, also where its first run fails.
 class Bench {
  public:
-  Bench(const std::string& path, const BenchOptions& options, const Executor* executor)
+  Bench(const std::string& path, const BenchOptions& options,
+        const std::optional<Executor>& executor)
       : model_(Model::load(path, load_options(options))),
-        session_(executor != nullptr ? Session(model_, *executor) : Session(model_)),
+        session_(executor ? Session(model_, *executor) : Session(model_)),
         batch_(options.batch),
         input_data_(synthetic_inputs(model_, batch_)) {
     for (const auto& data : input_data_) inputs_.push_back(input(data));
@@ -159,9 +160,9 @@ std::vector<double> measure_in_turns(Bench& one, Bench& other) {
 void run_bench(const BenchOptions& options) {
   if (options.kernels) return bench_kernels(*options.kernels, options.json);
   const auto executor = make_executor(options.threads);
-  Bench bench(options.model, options, executor ? &*executor : nullptr);
+  Bench bench(options.model, options, executor);
   std::optional<Bench> beside;
-  if (options.beside) beside.emplace(*options.beside, options, executor ? &*executor : nullptr);
+  if (options.beside) beside.emplace(*options.beside, options, executor);
   const Model& model = bench.model();
   const Timing timing = measure_alone([&] { bench.run(); });
   std::vector<double> turns;

@@ -35,8 +35,8 @@ std::vector<double> interleaved_medians(std::span<const Repeat> competitors, int
     calls.push_back(calls_lasting(repeat, turn_seconds, clock));
   }
   std::vector<std::vector<double>> times(competitors.size());
-  const double all = 2 * turn_seconds * static_cast<double>(competitors.size()) * rounds;
-  const double enough = clock() + all;
+  const double enough =
+      clock() + 2 * turn_seconds * static_cast<double>(competitors.size()) * rounds;
   for (int round = 0; round < rounds && (round < kLeastRounds || clock() < enough); ++round) {
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       competitors[i](1);
